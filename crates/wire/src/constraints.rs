@@ -1,0 +1,210 @@
+//! The model's constraints, and the message that lists all that are broken.
+//!
+//! Source: recorded answers and the common grammar of AWS's JSON services, as in
+//! `1 validation error detected: Value 'x' at 'y' failed to satisfy constraint: Member must …`.
+
+use crate::members::{Blob, Integer, List, SecretText, Text};
+use std::fmt::{Display, Write};
+use std::ops::RangeInclusive;
+
+/// Broken constraints, gathered member by member.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<String>);
+
+impl Violations {
+    /// The message for the wire, if anything is broken.
+    pub fn message(&self) -> Option<String> {
+        let plural = if self.0.len() == 1 { "" } else { "s" };
+        (!self.0.is_empty()).then(|| {
+            format!("{} validation error{plural} detected: {}", self.0.len(), self.0.join("; "))
+        })
+    }
+
+    /// `path` must be given.
+    pub fn required<T>(&mut self, path: &str, member: Option<&T>) {
+        if member.is_none() {
+            self.0.push(format!(
+                "Value null at '{path}' failed to satisfy constraint: Member must not be null"
+            ));
+        }
+    }
+
+    /// The characters of `path` must number within `length`.
+    pub fn length(&mut self, path: &str, member: Option<&Text>, length: RangeInclusive<usize>) {
+        if let Some(text) = member {
+            let count = text.as_str().chars().count();
+            self.bounded((path, Some(text.as_str())), &count, "length", &length);
+        }
+    }
+
+    /// The bytes of a secret text must number within `length`. The value is never printed.
+    pub fn secret(
+        &mut self,
+        path: &str,
+        member: Option<&SecretText>,
+        length: RangeInclusive<usize>,
+    ) {
+        if let Some(text) = member {
+            self.bounded((path, None), &text.value().len(), "length", &length);
+        }
+    }
+
+    /// The decoded bytes of a blob must number within `length`. The value is never printed.
+    pub fn blob(&mut self, path: &str, member: Option<&Blob>, length: RangeInclusive<usize>) {
+        if let Some(blob) = member {
+            self.bounded((path, None), &blob.value().len(), "length", &length);
+        }
+    }
+
+    /// A number must lie within `range`.
+    pub fn range(&mut self, path: &str, member: Option<Integer>, range: RangeInclusive<i64>) {
+        if let Some(number) = member {
+            let number = number.get();
+            self.bounded((path, Some(&number.to_string())), &number, "value", &range);
+        }
+    }
+
+    /// The elements of a list must number within `length`.
+    pub fn count<T>(
+        &mut self,
+        path: &str,
+        member: Option<&List<T>>,
+        length: RangeInclusive<usize>,
+        show: impl Fn(&T) -> String,
+    ) {
+        if let Some(list) = member {
+            let elements: Vec<_> = list.as_slice().iter().map(show).collect();
+            let shown = format!("[{}]", elements.join(", "));
+            self.bounded((path, Some(&shown)), &list.as_slice().len(), "length", &length);
+        }
+    }
+
+    /// Each text of a list must have a length within `length`; a broken one is told for the list.
+    pub fn each(&mut self, path: &str, member: Option<&List<Text>>, length: RangeInclusive<usize>) {
+        let broken = member.is_some_and(|list| {
+            list.as_slice().iter().any(|it| !length.contains(&it.as_str().chars().count()))
+        });
+        if broken {
+            let shown: Vec<_> = member
+                .map_or(&[][..], List::as_slice)
+                .iter()
+                .map(Text::as_str)
+                .filter(|it| !it.is_empty())
+                .collect();
+            self.0.push(format!(
+                "Value '[{}]' at '{path}' failed to satisfy constraint: Member must satisfy \
+                 constraint: [Member must have length less than or equal to {}, Member must have \
+                 length greater than or equal to {}]",
+                shown.join(", "),
+                length.end(),
+                length.start(),
+            ));
+        }
+    }
+
+    /// A text must be one of `values`.
+    pub fn one_of(&mut self, path: &str, member: Option<&Text>, values: &[&str]) {
+        if let Some(text) = member.filter(|it| !values.contains(&it.as_str())) {
+            self.0.push(format!(
+                "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy enum \
+                 value set: [{}]",
+                text.as_str(),
+                values.join(", "),
+            ));
+        }
+    }
+
+    /// A text must satisfy `holds`, which decides the model's regular expression `pattern`.
+    pub fn pattern(
+        &mut self,
+        path: &str,
+        member: Option<&Text>,
+        pattern: &str,
+        holds: impl Fn(&str) -> bool,
+    ) {
+        if let Some(text) = member.filter(|it| !holds(it.as_str())) {
+            self.0.push(format!(
+                "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy regular \
+                 expression pattern: {pattern}",
+                text.as_str(),
+            ));
+        }
+    }
+
+    fn bounded<N: PartialOrd + Display>(
+        &mut self,
+        (path, shown): (&str, Option<&str>),
+        measured: &N,
+        what: &str,
+        bounds: &RangeInclusive<N>,
+    ) {
+        let (side, bound) = if measured < bounds.start() {
+            ("greater", bounds.start())
+        } else if measured > bounds.end() {
+            ("less", bounds.end())
+        } else {
+            return;
+        };
+        let mut item = String::from("Value ");
+        if let Some(shown) = shown {
+            let _infallible = write!(item, "'{shown}' ");
+        }
+        let _infallible = write!(
+            item,
+            "at '{path}' failed to satisfy constraint: Member must have {what} {side} than or \
+             equal to {bound}"
+        );
+        self.0.push(item);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(check: impl FnOnce(&mut Violations)) -> String {
+        let mut found = Violations::default();
+        check(&mut found);
+        found.message().unwrap_or_default()
+    }
+
+    #[test]
+    fn items_follow_the_grammar() {
+        let short = Text::from("short");
+        let list: List<Text> = serde_json::from_str(r#"[""]"#).expect("list");
+        let none: List<Text> = serde_json::from_str("[]").expect("list");
+        let secret: SecretText = serde_json::from_str(r#""""#).expect("text");
+        let number: Integer = serde_json::from_str("5000").expect("number");
+        #[rustfmt::skip]
+        let cases = [
+            (message(|it| it.length("clientRequestToken", Some(&short), 32..=64)),
+             "1 validation error detected: Value 'short' at 'clientRequestToken' failed to satisfy constraint: Member must have length greater than or equal to 32"),
+            (message(|it| it.count("versionStages", Some(&none), 1..=20, |it| it.as_str().to_owned())),
+             "1 validation error detected: Value '[]' at 'versionStages' failed to satisfy constraint: Member must have length greater than or equal to 1"),
+            (message(|it| it.each("versionStages", Some(&list), 1..=256)),
+             "1 validation error detected: Value '[]' at 'versionStages' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1]"),
+            (message(|it| it.secret("secretString", Some(&secret), 1..=65536)),
+             "1 validation error detected: Value at 'secretString' failed to satisfy constraint: Member must have length greater than or equal to 1"),
+            (message(|it| it.required::<Text>("secretId", None)),
+             "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be null"),
+            (message(|it| it.range("passwordLength", Some(number), 1..=4096)),
+             "1 validation error detected: Value '5000' at 'passwordLength' failed to satisfy constraint: Member must have value less than or equal to 4096"),
+            (message(|it| it.one_of("sortOrder", Some(&short), &["asc", "desc"])),
+             "1 validation error detected: Value 'short' at 'sortOrder' failed to satisfy constraint: Member must satisfy enum value set: [asc, desc]"),
+            (message(|it| it.length("secretId", Some(&short), 1..=2048)), ""),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(message, expected);
+        }
+    }
+
+    #[test]
+    fn several_are_listed_in_order() {
+        let text = message(|it| {
+            it.required::<Text>("secretId", None);
+            it.length("versionId", Some(&Text::from("x")), 32..=64);
+        });
+        assert!(text.starts_with("2 validation errors detected: Value null at 'secretId'"));
+        assert!(text.contains("null; Value 'x' at 'versionId'"), "{text}");
+    }
+}
