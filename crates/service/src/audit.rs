@@ -1,0 +1,278 @@
+//! Audit records: one per call, shaped as CloudTrail's.
+//!
+//! Source: CloudTrail User Guide, "CloudTrail record contents"; members stand in its order.
+
+use crate::call::{Call, TlsDetails};
+use async_trait::async_trait;
+use base::{AccountId, Region, Timestamp, Uuid};
+use serde::{Deserialize, Serialize};
+use store::Table;
+use store::path::Path;
+
+/// Where audit records go. `trail::Journal` is the real one.
+#[async_trait]
+pub trait Trail: Send + Sync {
+    /// Takes `records` over, before the answer leaves: when it returns they are with the kernel, or on
+    /// disk, as configured.
+    async fn append(&self, records: &[Encoded]) -> Result<(), TrailError>;
+
+    /// The same for records that also wait in `outbox/`: their rows may be removed once the journal is
+    /// on disk, and a failure loses nothing.
+    async fn append_committed(&self, records: &[Encoded]) -> Result<(), TrailError>;
+}
+
+/// The trail can't take a record, so nothing may be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit trail can't be written")]
+pub struct TrailError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+
+/// A record as it is kept: its id, its instant, and one line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoded {
+    /// The record's `eventID`.
+    pub id: String,
+    /// Its `eventTime`, exact to the millisecond.
+    pub at: Timestamp,
+    /// The record.
+    pub json: String,
+}
+
+store::json_record!(Encoded, 1);
+
+/// Records that were committed with a change and may not be in the journal yet, oldest first.
+pub const OUTBOX: Table<Encoded, Encoded> = Table::new(outbox_key);
+
+/// The prefix of [`OUTBOX`]'s keys.
+pub const OUTBOX_PREFIX: &str = "outbox/";
+
+fn outbox_key(record: &Encoded) -> String {
+    Path::new("outbox").with(format_args!("{:016x}-{}", record.at.millis(), record.id)).key()
+}
+
+/// A record besides the call's own.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A call the service makes on the caller's behalf, such as each GetSecretValue of a batch.
+    OnBehalf {
+        /// The operation's name.
+        name: &'static str,
+        /// Its `requestParameters`.
+        parameters: serde_json::Value,
+        /// Error code and message, if it failed.
+        error: Option<(&'static str, String)>,
+    },
+    /// Something the service does by itself, such as removing a version.
+    Service {
+        /// The event's name.
+        name: &'static str,
+        /// Its `additionalEventData`.
+        details: serde_json::Value,
+        /// Its `requestID`.
+        request_id: String,
+    },
+}
+
+/// How a call ended, as its record tells it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) elements: Option<serde_json::Value>,
+    pub(crate) error: Option<(&'static str, String)>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a, P: Serialize> {
+    event_version: &'static str,
+    user_identity: Identity<'a>,
+    event_time: String,
+    event_source: &'static str,
+    event_name: &'a str,
+    aws_region: &'a Region,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: &'a str,
+    user_agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    request_parameters: Option<P>,
+    response_elements: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<&'a serde_json::Value>,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    #[serde(rename = "eventID")]
+    event_id: &'a str,
+    read_only: bool,
+    event_type: &'static str,
+    management_event: bool,
+    recipient_account_id: &'a AccountId,
+    event_category: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_details: Option<&'a TlsDetails>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Identity<'a> {
+    #[serde(rename_all = "camelCase")]
+    User {
+        r#type: &'static str,
+        principal_id: &'a str,
+        arn: &'a str,
+        account_id: &'a AccountId,
+        access_key_id: &'a str,
+        user_name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invoked_by: Option<&'static str>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Service { account_id: &'a AccountId, invoked_by: &'static str },
+}
+
+const SERVICE: &str = "secretsmanager.amazonaws.com";
+const VERSION: &str = "1.09";
+
+/// The record of `call` to the operation `name`, with `parameters` as its input.
+pub(crate) fn of_call<P: Serialize>(
+    call: &Call<'_>,
+    (name, read_only): (&str, bool),
+    parameters: Option<&P>,
+    outcome: &Outcome,
+) -> Option<Encoded> {
+    let (id, request_id) = (Uuid::random(call.entropy).to_string(), call.request_id.to_string());
+    encode(
+        call.now,
+        &Record {
+            event_version: VERSION,
+            user_identity: identity(call, None),
+            event_time: call.now.to_string(),
+            event_source: SERVICE,
+            event_name: name,
+            aws_region: call.region,
+            source_ip_address: &call.source.address,
+            user_agent: &call.source.user_agent,
+            error_code: outcome.error.as_ref().map(|it| it.0),
+            error_message: outcome.error.as_ref().map(|it| cut(&it.1)),
+            request_parameters: parameters,
+            response_elements: outcome.elements.as_ref(),
+            additional_event_data: None,
+            request_id: &request_id,
+            event_id: &id,
+            read_only,
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: &call.caller.account,
+            event_category: "Management",
+            tls_details: call.source.tls.as_ref(),
+        },
+    )
+}
+
+/// The record of something that came with `call`.
+pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
+    match event {
+        Event::OnBehalf { name, parameters, error } => {
+            on_behalf(call, name, parameters, error.as_ref())
+        }
+        Event::Service { name, details, request_id } => {
+            let place = (&call.caller.account, call.region);
+            of_service(place, call.now, Uuid::random(call.entropy), (name, details, request_id))
+        }
+    }
+}
+
+/// The record of something the service did by itself in the partition `place`.
+pub fn of_service(
+    (account, region): (&AccountId, &Region),
+    now: Timestamp,
+    id: Uuid,
+    (name, details, request_id): (&str, &serde_json::Value, &str),
+) -> Option<Encoded> {
+    let id = id.to_string();
+    encode(
+        now,
+        &Record::<()> {
+            event_version: VERSION,
+            user_identity: Identity::Service { account_id: account, invoked_by: SERVICE },
+            event_time: now.to_string(),
+            event_source: SERVICE,
+            event_name: name,
+            aws_region: region,
+            source_ip_address: SERVICE,
+            user_agent: SERVICE,
+            error_code: None,
+            error_message: None,
+            request_parameters: None,
+            response_elements: None,
+            additional_event_data: Some(details),
+            request_id,
+            event_id: &id,
+            read_only: false,
+            event_type: "AwsServiceEvent",
+            management_event: true,
+            recipient_account_id: account,
+            event_category: "Management",
+            tls_details: None,
+        },
+    )
+}
+
+fn on_behalf(
+    call: &Call<'_>,
+    name: &str,
+    parameters: &serde_json::Value,
+    error: Option<&(&'static str, String)>,
+) -> Option<Encoded> {
+    let (id, request_id) = (Uuid::random(call.entropy).to_string(), call.request_id.to_string());
+    encode(
+        call.now,
+        &Record {
+            event_version: VERSION,
+            user_identity: identity(call, Some(SERVICE)),
+            event_time: call.now.to_string(),
+            event_source: SERVICE,
+            event_name: name,
+            aws_region: call.region,
+            source_ip_address: SERVICE,
+            user_agent: SERVICE,
+            error_code: error.map(|it| it.0),
+            error_message: error.map(|it| cut(&it.1)),
+            request_parameters: Some(parameters),
+            response_elements: None,
+            additional_event_data: None,
+            request_id: &request_id,
+            event_id: &id,
+            read_only: true,
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: &call.caller.account,
+            event_category: "Management",
+            tls_details: None,
+        },
+    )
+}
+
+fn identity<'a>(call: &Call<'a>, invoked_by: Option<&'static str>) -> Identity<'a> {
+    let caller = call.caller;
+    Identity::User {
+        r#type: "IAMUser",
+        principal_id: &caller.principal_id,
+        arn: &caller.arn,
+        account_id: &caller.account,
+        access_key_id: &caller.access_key_id,
+        user_name: &caller.user_name,
+        invoked_by,
+    }
+}
+
+/// A record that doesn't serialise is none; callers treat that as a trail that can't be written.
+fn encode<P: Serialize>(at: Timestamp, record: &Record<'_, P>) -> Option<Encoded> {
+    let json = serde_json::to_string(record).ok()?;
+    Some(Encoded { id: record.event_id.to_owned(), at, json })
+}
+
+/// At most 1,024 bytes of `text`, on a character boundary.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(1024)).unwrap_or_default()
+}

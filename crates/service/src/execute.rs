@@ -1,0 +1,183 @@
+//! From an operation to a durable end.
+
+use crate::audit::{self, Encoded, OUTBOX, Outcome, Trail, TrailError};
+use crate::operation::{INTERNAL_TEXT, Reply, internal, shown};
+use crate::{Answer, Call, Fault, Operation};
+use store::{Backend, Txn};
+use tokio::sync::{Mutex, MutexGuard};
+use wire::Code;
+
+/// What a request needs of the machine: state, the trail, and a place to queue.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// Where state is.
+    pub backend: &'a dyn Backend,
+    /// Where audit records go.
+    pub trail: &'a dyn Trail,
+    /// Where requests queue that compete for the same rows.
+    pub turns: &'a Turns,
+}
+
+/// Why there is no output.
+#[derive(Debug)]
+pub enum Failure<E> {
+    /// Others kept changing what was read. The client may try again.
+    Busy,
+    /// The operation said no.
+    Operation(E),
+    /// The store failed.
+    Store(store::Error),
+    /// The audit record couldn't be written.
+    Trail(TrailError),
+}
+
+const MAX_ATTEMPTS: usize = 64;
+
+/// Runs `operation` to a durable end: its writes and its audit record are one commit.
+///
+/// It starts again from the top when another commit changed what it had read, from the second time on
+/// in turn with others that lost on the same row. An operation that fails leaves its audit record and
+/// nothing else. Gives up with [`Failure::Busy`] after [`MAX_ATTEMPTS`] conflicts.
+pub async fn execute<O: Operation>(
+    call: &Call<'_>,
+    operation: &O,
+    ports: Ports<'_>,
+) -> Result<O::Output, Failure<O::Error>> {
+    let mut turn = None;
+    for _ in 0..MAX_ATTEMPTS {
+        let mut txn = store::begin(ports.backend);
+        let outcome = operation.run(call, &mut txn).await;
+        if outcome.is_err() {
+            txn.discard_writes();
+        }
+        let records = records(call, operation, &outcome).map_err(Failure::Trail)?;
+        let committed = txn.writes_anything();
+        if committed {
+            records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it)).map_err(Failure::Store)?;
+        }
+        match txn.commit().await {
+            Ok(()) if committed => {
+                // The outbox holds the records: the journal gets them now or when it can again.
+                let _later = ports.trail.append_committed(&records).await;
+            }
+            Ok(()) => ports.trail.append(&records).await.map_err(Failure::Trail)?,
+            Err(store::Error::Conflict { key }) => {
+                drop(turn);
+                turn = Some(ports.turns.wait(&key).await);
+                continue;
+            }
+            Err(error) => {
+                let named = (O::NAME, O::READ_ONLY);
+                let outcome = failed(Code::INTERNAL, INTERNAL_TEXT.to_owned());
+                note(call, named, Some(operation), outcome, ports).await.map_err(Failure::Trail)?;
+                return Err(Failure::Store(error));
+            }
+        }
+        return outcome.map(Answer::into_output).map_err(Failure::Operation);
+    }
+    let named = (O::NAME, O::READ_ONLY);
+    let outcome = failed(Code::THROTTLING, "Rate exceeded".to_owned());
+    note::<()>(call, named, None, outcome, ports).await.map_err(Failure::Trail)?;
+    Err(Failure::Busy)
+}
+
+/// Turns a call away before its operation runs, leaving the audit record without parameters.
+pub async fn refuse(
+    call: &Call<'_>,
+    row: &crate::Row,
+    code: Code,
+    message: &str,
+    ports: Ports<'_>,
+) -> Reply {
+    record_only(call, (row.name, row.read_only), code, message, ports).await
+}
+
+pub(crate) async fn record_only(
+    call: &Call<'_>,
+    named: (&str, bool),
+    code: Code,
+    message: &str,
+    ports: Ports<'_>,
+) -> Reply {
+    let outcome = failed(code, message.to_owned());
+    match note::<()>(call, named, None, outcome, ports).await {
+        Ok(()) => Reply::fault(code, message),
+        Err(error) => internal(error.to_string()),
+    }
+}
+
+async fn note<P: serde::Serialize>(
+    call: &Call<'_>,
+    named: (&str, bool),
+    parameters: Option<&P>,
+    outcome: Outcome,
+    ports: Ports<'_>,
+) -> Result<(), TrailError> {
+    let record = audit::of_call(call, named, parameters, &outcome).ok_or_else(unwritable)?;
+    ports.trail.append(&[record]).await
+}
+
+fn failed(code: Code, message: String) -> Outcome {
+    Outcome { elements: None, error: Some((code.recorded, message)) }
+}
+
+/// The call's own record and those that came with it.
+fn records<O: Operation>(
+    call: &Call<'_>,
+    operation: &O,
+    outcome: &Result<Answer<O::Output>, O::Error>,
+) -> Result<Vec<Encoded>, TrailError> {
+    let (told, events) = match outcome {
+        Ok(answer) => {
+            let elements = O::elements(answer.output());
+            (Outcome { elements, error: None }, answer.events())
+        }
+        Err(error) => {
+            let code = error.code();
+            (failed(code, shown(error as &dyn Fault, code)), &[][..])
+        }
+    };
+    let named = (O::NAME, O::READ_ONLY);
+    let own = audit::of_call(call, named, Some(operation), &told);
+    let further = events.iter().map(|it| audit::of_event(call, it));
+    std::iter::once(own).chain(further).collect::<Option<_>>().ok_or_else(unwritable)
+}
+
+fn unwritable() -> TrailError {
+    TrailError("a record doesn't serialise".into())
+}
+
+/// Queues for rows that many want to change at once.
+///
+/// Optimistic transactions that meet on one row would otherwise undo each other's work again and
+/// again; after its first conflict a request waits for its turn.
+#[derive(Debug)]
+pub struct Turns([Mutex<()>; 64]);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::new(())))
+    }
+}
+
+impl Turns {
+    async fn wait(&self, key: &str) -> Option<MutexGuard<'_, ()>> {
+        // FNV-1a: spreads keys over queues; no promise depends on how well.
+        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let queue = self.0.get(usize::try_from(hash % 64).unwrap_or_default())?;
+        Some(queue.lock().await)
+    }
+}
+
+impl std::fmt::Debug for Ports<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Ports").field("backend", &self.backend).finish_non_exhaustive()
+    }
+}
+
+#[expect(dead_code, reason = "a transaction can be moved between threads")]
+fn transactions_are_send(txn: Txn<'_>) -> impl Send {
+    txn
+}

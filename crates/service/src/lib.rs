@@ -1,0 +1,22 @@
+//! What a service is, without knowing a single one.
+//!
+//! Read [`Operation`] first (what every API operation provides), then [`Call`] (who asks, when, from
+//! where), then [`execute`] (the only loop and the only commit in the life of a request).
+//!
+//! Invariants:
+//!
+//! - A [`Call`] exists only for a checked signature ([`sigv4::Verified`]).
+//! - An [`Answer`] exists only for a granted [`Permit`]; a permit only comes from [`Call::admit`],
+//!   which asks the policies first and checks the model's constraints second.
+//! - No answer leaves before its audit record: a change and its record are one transaction.
+
+pub mod audit;
+mod call;
+mod execute;
+mod operation;
+pub mod principals;
+
+pub use audit::{Event, Trail};
+pub use call::{Call, Caller, Permit, Refusal, Source, Target, TlsDetails};
+pub use execute::{Failure, Ports, Turns, execute, refuse};
+pub use operation::{Action, Answer, Fault, Operation, Reply, Row};

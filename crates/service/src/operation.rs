@@ -1,0 +1,193 @@
+//! What every API operation provides.
+
+use crate::execute::{Failure, Ports, execute, record_only};
+use crate::{Call, Event, Permit};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::pin::Pin;
+use store::Txn;
+use wire::{Body, Code, Serialization, Violations};
+
+/// An IAM action, `service:Operation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Action(pub &'static str);
+
+/// One API operation: its input is the type itself.
+///
+/// It serialises (camelCase, secrets skipped) as the `requestParameters` of its audit record.
+pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
+    /// The operation's name on the wire.
+    const NAME: &'static str;
+    /// What the caller must be allowed to do.
+    const ACTION: Action;
+    /// Whether audit records call it read-only: a constant, whatever the outcome.
+    const READ_ONLY: bool;
+    /// What a success answers.
+    type Output: Serialize + Send;
+    /// Why it may say no.
+    type Error: Fault;
+
+    /// Notes every constraint of the model that the input breaks.
+    fn constraints(&self, found: &mut Violations);
+
+    /// Does it, within `txn`. May run several times; only the last run is committed.
+    fn run(
+        &self,
+        call: &Call<'_>,
+        txn: &mut Txn<'_>,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Self::Error>> + Send;
+
+    /// The `responseElements` of the audit record: nothing, for reads.
+    fn elements(_output: &Self::Output) -> Option<serde_json::Value> {
+        None
+    }
+}
+
+/// An output that a permit has unlocked. Only [`execute`] opens it, after the audit record.
+#[derive(Debug)]
+pub struct Answer<T> {
+    output: T,
+    events: Vec<Event>,
+}
+
+impl<T> Answer<T> {
+    /// The answer `output`, given under `permit`.
+    pub fn new(_permit: Permit, output: T) -> Self {
+        Self { output, events: Vec::new() }
+    }
+
+    /// The same, with further audit records.
+    pub fn with_events(self, events: Vec<Event>) -> Self {
+        Self { events, ..self }
+    }
+
+    pub(crate) fn output(&self) -> &T {
+        &self.output
+    }
+
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    pub(crate) fn into_output(self) -> T {
+        self.output
+    }
+}
+
+/// A reason to say no, and the one place that knows its form on the wire.
+pub trait Fault: std::error::Error + Send + Sync + 'static {
+    /// Its name and status. The message is the error's `Display`.
+    fn code(&self) -> Code;
+}
+
+/// What goes back to the client.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, without its content type.
+    pub body: Body,
+    /// The error's wire name, if it is one.
+    pub error: Option<&'static str>,
+    /// What went wrong inside, for the log and never for the wire.
+    pub cause: Option<String>,
+}
+
+impl Reply {
+    /// The error `code` with `message`.
+    pub fn fault(code: Code, message: &str) -> Self {
+        Self { status: code.status, body: code.json(message), error: Some(code.name), cause: None }
+    }
+}
+
+/// A row of a service's operation table: a name and what serves it.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// The operation's name on the wire.
+    pub name: &'static str,
+    /// Whether audit records call it read-only.
+    pub read_only: bool,
+    serve: Handler,
+    bind: fn(&[u8]) -> Result<(), Serialization>,
+}
+
+type Serving<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Ports<'a>) -> Serving<'a>;
+
+impl Row {
+    /// The row of operation `O`.
+    pub const fn of<O: Operation>() -> Self {
+        Self { name: O::NAME, read_only: O::READ_ONLY, serve: serve::<O>, bind: bind::<O> }
+    }
+
+    /// Serves one request: decodes `body`, executes, encodes.
+    pub fn serve<'a>(&self, call: &'a Call<'a>, body: &'a [u8], ports: Ports<'a>) -> Serving<'a> {
+        (self.serve)(call, body, ports)
+    }
+
+    /// Binds `body` to the operation's input and checks the model's constraints, without serving it.
+    pub fn bind(&self, body: &[u8]) -> Result<(), Serialization> {
+        (self.bind)(body)
+    }
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name)
+    }
+}
+
+fn bind<O: Operation>(body: &[u8]) -> Result<(), Serialization> {
+    wire::json::decode::<O>(body).map(|it| it.constraints(&mut Violations::default()))
+}
+
+fn serve<'a, O: Operation>(call: &'a Call<'a>, body: &'a [u8], ports: Ports<'a>) -> Serving<'a> {
+    Box::pin(async move {
+        let operation = match wire::json::decode::<O>(body) {
+            Ok(operation) => operation,
+            Err(error) => {
+                let named = (O::NAME, O::READ_ONLY);
+                return record_only(call, named, Code::SERIALIZATION, &error.to_string(), ports)
+                    .await;
+            }
+        };
+        match execute(call, &operation, ports).await {
+            Ok(output) => match wire::json::encode(&output, 1024) {
+                Ok(body) => Reply { status: 200, body, error: None, cause: None },
+                Err(error) => internal(error.to_string()),
+            },
+            Err(Failure::Operation(error)) => {
+                let code = error.code();
+                let reply = Reply::fault(code, &shown(&error, code));
+                Reply { cause: (code.status >= 500).then(|| chain(&error)), ..reply }
+            }
+            Err(Failure::Busy) => Reply::fault(Code::THROTTLING, "Rate exceeded"),
+            Err(Failure::Store(error)) => internal(chain(&error)),
+            Err(Failure::Trail(error)) => internal(chain(&error)),
+        }
+    })
+}
+
+/// The message for the wire: an internal failure tells nothing of its cause.
+pub(crate) fn shown(error: &dyn Fault, code: Code) -> String {
+    if code.status >= 500 { INTERNAL_TEXT.to_owned() } else { error.to_string() }
+}
+
+pub(crate) const INTERNAL_TEXT: &str = "An error occurred on the server side.";
+
+pub(crate) fn internal(cause: String) -> Reply {
+    Reply { cause: Some(cause), ..Reply::fault(Code::INTERNAL, INTERNAL_TEXT) }
+}
+
+/// An error and what caused it, for the log.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
