@@ -1,0 +1,164 @@
+//! From a `SecretId` to a secret.
+
+use crate::Error;
+use crate::limits;
+use crate::secret::{Place, Secret, names, secrets};
+use base::Arn;
+use service::{Call, Target};
+use store::Txn;
+use wire::members::Text;
+
+/// What a `SecretId` leads to, before anyone was asked whether the caller may know.
+pub(crate) struct Found {
+    /// Where it would be.
+    pub(crate) place: Place,
+    /// What a denial names: the secret's ARN, or what was given if it leads nowhere.
+    resource: Option<String>,
+    valid: bool,
+    secret: Option<Secret>,
+}
+
+/// Looks for the secret that `given` names: a name, an ARN, or an ARN without its last characters.
+///
+/// A partial ARN whose name itself ends in a hyphen and six characters is read as a complete one.
+/// Source: API Reference, `SecretId`.
+pub(crate) async fn find(
+    call: &Call<'_>,
+    txn: &mut Txn<'_>,
+    given: Option<&Text>,
+) -> Result<Found, store::Error> {
+    let own = Place { account: call.caller.account.clone(), region: call.region.clone() };
+    let Some(given) = given.map(Text::as_str) else {
+        return Ok(Found { place: own, resource: None, valid: true, secret: None });
+    };
+    let reference = Reference::of(given, &own);
+    let known = given.len() <= *limits::SECRET_ID.end() && reference.here(call);
+    let secret = match reference.name() {
+        Some(name) if known => by_name(txn, &reference.place, name).await?,
+        _ => None,
+    };
+    let secret = secret.filter(|it| reference.complete.is_none_or(|arn| it.arn == arn));
+    Ok(Found {
+        resource: Some(secret.as_ref().map_or_else(|| given.to_owned(), |it| it.arn.clone())),
+        valid: reference.valid(),
+        place: reference.place,
+        secret,
+    })
+}
+
+/// The secret called `name`, deleted or not.
+pub(crate) async fn by_name(
+    txn: &mut Txn<'_>,
+    place: &Place,
+    name: &str,
+) -> Result<Option<Secret>, store::Error> {
+    match txn.find(&names(), &(place, name)).await? {
+        Some(pointer) => txn.find(&secrets(), &(place, &pointer.0)).await,
+        None => Ok(None),
+    }
+}
+
+impl Found {
+    /// What the policies are asked about.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { account: &self.place.account, resource: self.resource.as_deref() }
+    }
+
+    /// The secret, scheduled for deletion or not.
+    pub(crate) fn existing(self) -> Result<(Place, Secret), Error> {
+        if !self.valid {
+            return Err(Error::InvalidName);
+        }
+        Ok((self.place, self.secret.ok_or(Error::NoSecret)?))
+    }
+
+    /// The secret, if it is not scheduled for deletion.
+    pub(crate) fn live(self) -> Result<(Place, Secret), Error> {
+        let (place, secret) = self.existing()?;
+        Ok((place, secret.live()?))
+    }
+}
+
+struct Reference<'a> {
+    place: Place,
+    /// The name, or what stands in its place in an ARN.
+    tail: &'a str,
+    /// The whole ARN, if it ends in a suffix.
+    complete: Option<&'a str>,
+    secret: bool,
+}
+
+impl<'a> Reference<'a> {
+    fn of(given: &'a str, own: &Place) -> Self {
+        let named = Self { place: own.clone(), tail: given, complete: None, secret: true };
+        let Ok(arn) = Arn::parse(given) else { return named };
+        let tail = arn.resource.strip_prefix("secret:").filter(|_| arn.service == "secretsmanager");
+        let place = Place {
+            account: arn.account().unwrap_or_else(|| own.account.clone()),
+            region: arn.region.parse().unwrap_or_else(|_| own.region.clone()),
+        };
+        let complete = tail.and_then(suffixed).map(|_| given);
+        let secret =
+            tail.is_some() && arn.account().is_some() && arn.region == place.region.as_str();
+        Self { place, tail: tail.unwrap_or_default(), complete, secret }
+    }
+
+    fn here(&self, call: &Call<'_>) -> bool {
+        self.secret && self.place.region == *call.region
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        if self.complete.is_some() { suffixed(self.tail) } else { Some(self.tail) }
+    }
+
+    fn valid(&self) -> bool {
+        valid_name(self.tail)
+    }
+}
+
+/// `name` of `name-AbCdEf`.
+fn suffixed(tail: &str) -> Option<&str> {
+    let (name, suffix) = tail.rsplit_once('-')?;
+    let shaped = suffix.len() == 6 && suffix.bytes().all(|it| it.is_ascii_alphanumeric());
+    shaped.then_some(name)
+}
+
+/// Whether `name` holds only letters, digits and `-/_+=.@!`.
+pub(crate) fn valid_name(name: &str) -> bool {
+    name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-/_+=.@!".contains(&it))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_arns_are_told_apart() {
+        let own = Place {
+            account: "111122223333".parse().expect("valid"),
+            region: "us-east-1".parse().expect("valid"),
+        };
+        let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:";
+        #[rustfmt::skip]
+        let cases = [
+            // given                      name looked up     complete valid
+            ("t/one".to_owned(),          Some("t/one"),     false,   true),
+            ("t/one-AbCdEf".to_owned(),   Some("t/one-AbCdEf"), false, true),
+            (format!("{arn}t/one-AbCdEf"), Some("t/one"),    true,    true),
+            (format!("{arn}t/one"),       Some("t/one"),     false,   true),
+            (format!("{arn}x-abcdef"),    Some("x"),         true,    true),
+            (format!("{arn}a-AbCdEf:key::"), Some("a-AbCdEf:key::"), false, false),
+            ("bad name".to_owned(),       Some("bad name"),  false,   false),
+            ("arn:aws:s3:::bucket".to_owned(), Some(""),     false,   true),
+        ];
+        for (given, name, complete, valid) in cases {
+            let reference = Reference::of(&given, &own);
+            assert_eq!(reference.name(), name, "{given}");
+            assert_eq!(reference.complete.is_some(), complete, "{given}");
+            assert_eq!(reference.valid(), valid, "{given}");
+        }
+        assert!(!Reference::of("arn:aws:s3:::bucket", &own).secret);
+        let elsewhere = "arn:aws:secretsmanager:eu-west-1:444455556666:secret:a";
+        assert_eq!(Reference::of(elsewhere, &own).place.account.as_str(), "444455556666");
+    }
+}

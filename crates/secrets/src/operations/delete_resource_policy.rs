@@ -1,0 +1,51 @@
+//! DeleteResourcePolicy: takes the policy off a secret. Without one, a success that changes nothing.
+
+use crate::input::input;
+use crate::policies::{self, NamedPolicy};
+use crate::secret::policies;
+use crate::{Error, limits, lookup};
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which secret.
+    pub struct DeleteResourcePolicy {
+        secret_id: Text,
+        policy_name: Text,
+    }
+}
+
+impl Operation for DeleteResourcePolicy {
+    const NAME: &'static str = "DeleteResourcePolicy";
+    const ACTION: Action = Action("secretsmanager:DeleteResourcePolicy");
+    const READ_ONLY: bool = false;
+    type Output = NamedPolicy;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        policies::name_constraints(found, self.policy_name.as_ref());
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        policies::only_default(self.policy_name.as_ref())?;
+        let (place, before) = found.live()?;
+        if before.has_policy {
+            let mut secret = before.clone();
+            secret.has_policy = false;
+            secret.touch(call.now);
+            secret.save(txn, &place, &before)?;
+            txn.remove(&policies(), &(&place, &secret.id));
+        }
+        Ok(Answer::new(permit, NamedPolicy::new(&before)))
+    }
+
+    fn elements(output: &NamedPolicy) -> Option<serde_json::Value> {
+        Some(output.elements())
+    }
+}

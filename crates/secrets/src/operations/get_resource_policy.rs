@@ -1,0 +1,68 @@
+//! GetResourcePolicy: the policy attached to a secret, pretty-printed as the service does.
+
+use crate::input::input;
+use crate::policies::{self, DEFAULT};
+use crate::secret::policies;
+use crate::{Error, limits, lookup};
+use serde::Serialize;
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which secret.
+    pub struct GetResourcePolicy {
+        secret_id: Text,
+        policy_name: Text,
+    }
+}
+
+/// The policy; without text if none is attached.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    #[serde(rename = "ARN")]
+    arn: String,
+    name: String,
+    policy_name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_policy: Option<String>,
+}
+
+impl Operation for GetResourcePolicy {
+    const NAME: &'static str = "GetResourcePolicy";
+    const ACTION: Action = Action("secretsmanager:GetResourcePolicy");
+    const READ_ONLY: bool = true;
+    type Output = Output;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        policies::name_constraints(found, self.policy_name.as_ref());
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        let (place, secret) = found.existing()?;
+        if self.policy_name.as_ref().is_some_and(|it| it.as_str() != DEFAULT) {
+            return Err(Error::PolicyUnknown);
+        }
+        let text = if secret.has_policy {
+            txn.find(&policies(), &(&place, &secret.id)).await?
+        } else {
+            None
+        };
+        Ok(Answer::new(
+            permit,
+            Output {
+                arn: secret.arn,
+                name: secret.name,
+                policy_name: DEFAULT,
+                resource_policy: text.map(|it| it.0),
+            },
+        ))
+    }
+}

@@ -1,0 +1,59 @@
+//! PutResourcePolicy: attaches a policy to a secret, in place of the one before.
+
+use crate::input::input;
+use crate::policies::{self, NamedPolicy};
+use crate::secret::{PolicyText, policies};
+use crate::{Error, limits, lookup};
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::{Boolean, Text};
+
+input! {
+    /// Which secret, the policy, and whether one that lets everyone in is refused.
+    pub struct PutResourcePolicy {
+        secret_id: Text,
+        resource_policy: Text,
+        block_public_policy: Boolean,
+        policy_name: Text,
+    }
+}
+
+impl Operation for PutResourcePolicy {
+    const NAME: &'static str = "PutResourcePolicy";
+    const ACTION: Action = Action("secretsmanager:PutResourcePolicy");
+    const READ_ONLY: bool = false;
+    type Output = NamedPolicy;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        found.required("resourcePolicy", self.resource_policy.as_ref());
+        found.length("resourcePolicy", self.resource_policy.as_ref(), limits::POLICY);
+        policies::name_constraints(found, self.policy_name.as_ref());
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        policies::only_default(self.policy_name.as_ref())?;
+        let (place, before) = found.live()?;
+        let text = self.resource_policy.as_ref().map(Text::as_str).unwrap_or_default();
+        let document = policies::check(txn, text).await?;
+        if self.block_public_policy.is_some_and(Boolean::get) && document.is_public() {
+            return Err(Error::PublicPolicy);
+        }
+        let mut secret = before.clone();
+        secret.has_policy = true;
+        secret.touch(call.now);
+        secret.save(txn, &place, &before)?;
+        let pretty = policy::pretty(text).map_err(|_| Error::PolicySyntax)?;
+        txn.save(&policies(), &(&place, &secret.id), &PolicyText(pretty))?;
+        Ok(Answer::new(permit, NamedPolicy::new(&secret)))
+    }
+
+    fn elements(output: &NamedPolicy) -> Option<serde_json::Value> {
+        Some(output.elements())
+    }
+}

@@ -1,0 +1,120 @@
+//! PutSecretValue: a new version, or the same one again.
+
+use crate::input::input;
+use crate::secret::{Place, Secret};
+use crate::stages::{Label, VersionId};
+use crate::value::{self, Given};
+use crate::{Error, limits, lookup};
+use serde::Serialize;
+use service::{Action, Answer, Call, Operation, Permit};
+use store::Txn;
+use wire::Violations;
+use wire::members::{Blob, List, SecretText, Text};
+
+input! {
+    /// The value, and the labels its version gets instead of `AWSCURRENT`.
+    pub struct PutSecretValue {
+        secret_id: Text,
+        client_request_token: Text,
+        #[serde(skip_serializing)]
+        secret_binary: Blob,
+        #[serde(skip_serializing)]
+        secret_string: SecretText,
+        version_stages: List<Text>,
+        #[serde(skip_serializing)]
+        rotation_token: SecretText,
+    }
+}
+
+/// The version that now holds the value, with all its labels.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    #[serde(rename = "ARN")]
+    arn: String,
+    name: String,
+    version_id: String,
+    version_stages: Vec<String>,
+}
+
+impl Operation for PutSecretValue {
+    const NAME: &'static str = "PutSecretValue";
+    const ACTION: Action = Action("secretsmanager:PutSecretValue");
+    const READ_ONLY: bool = false;
+    type Output = Output;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        found.length("clientRequestToken", self.client_request_token.as_ref(), limits::TOKEN);
+        found.blob("secretBinary", self.secret_binary.as_ref(), limits::VALUE);
+        found.secret("secretString", self.secret_string.as_ref(), limits::VALUE);
+        let stages = self.version_stages.as_ref();
+        found.count("versionStages", stages, limits::LABELS_GIVEN, |it| it.as_str().to_owned());
+        found.each("versionStages", stages, limits::LABEL);
+        found.secret("rotationToken", self.rotation_token.as_ref(), 36..=256);
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        let token = value::token(self.client_request_token.as_ref())?;
+        let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
+        let given = given.ok_or(Error::NoValueGiven)?;
+        let (place, before) = found.live()?;
+
+        let mut secret = before.clone();
+        self.put((call, txn, &permit), &place, &mut secret, (&token, given)).await?;
+        if secret != before {
+            secret.check_labels()?;
+            secret.touch(call.now);
+            secret.save(txn, &place, &before)?;
+        }
+        Ok(Answer::new(permit, Output::new(secret, token)))
+    }
+
+    fn elements(output: &Output) -> Option<serde_json::Value> {
+        Some(serde_json::json!({ "arn": output.arn }))
+    }
+}
+
+impl PutSecretValue {
+    /// SDKs resend the same token on a retry: the same value again is a success, and labels that are
+    /// asked for are attached all the same.
+    async fn put(
+        &self,
+        (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+        place: &Place,
+        secret: &mut Secret,
+        (token, given): (&VersionId, Given<'_>),
+    ) -> Result<(), Error> {
+        let asked = self.version_stages.as_ref().map(List::as_slice);
+        let labels = asked.map(|it| it.iter().map(|label| Label::new(label.as_str())));
+        if let Some(version) = value::find(txn, place, secret, token).await? {
+            if !value::same((call, txn, permit), place, secret, &version, given).await? {
+                let (token, arn) = (token.as_str().to_owned(), secret.arn.clone());
+                return Err(Error::TokenInUse { token, arn });
+            }
+            secret.stages.attach_all(labels.into_iter().flatten(), token);
+            return Ok(());
+        }
+        value::add_version((call, txn, permit), place, secret, token, given).await?;
+        let first = secret.stages.holder(&Label::CURRENT).is_none();
+        let current = (first || labels.is_none()).then_some(Label::CURRENT);
+        secret.stages.attach_all(labels.into_iter().flatten().chain(current), token);
+        Ok(())
+    }
+}
+
+impl Output {
+    fn new(secret: Secret, token: VersionId) -> Self {
+        let stages = secret.stages.of(&token);
+        Self {
+            version_stages: stages.into_iter().map(|it| it.as_str().to_owned()).collect(),
+            arn: secret.arn,
+            name: secret.name,
+            version_id: token.0,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! RestoreSecret: brings back a secret that is scheduled for deletion.
+
+use crate::input::input;
+use crate::operations::shown::Named;
+use crate::secret::Secret;
+use crate::version::{Version, versions_of};
+use crate::{Error, limits, lookup};
+use service::{Action, Answer, Call, Event, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which secret.
+    pub struct RestoreSecret {
+        secret_id: Text,
+    }
+}
+
+/// Records of brought-back versions in one answer: bounds the size of the transaction.
+const RECORDED: usize = 100;
+
+impl Operation for RestoreSecret {
+    const NAME: &'static str = "RestoreSecret";
+    const ACTION: Action = Action("secretsmanager:RestoreSecret");
+    const READ_ONLY: bool = false;
+    type Output = Named;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Named>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        let (place, before) = found.existing()?;
+        let answer = Answer::new(permit, Named::new(&before));
+        // Restoring what isn't scheduled is a success that changes nothing.
+        if before.deletion.is_none() {
+            return Ok(answer);
+        }
+        let versions =
+            txn.page::<Version>(versions_of(&place, &before.id), RECORDED, false).await?;
+        let mut secret = before.clone();
+        secret.deletion = None;
+        secret.touch(call.now);
+        secret.save(txn, &place, &before)?;
+        Ok(answer.with_events(versions.rows.iter().map(|_| kept(call, &secret)).collect()))
+    }
+
+    fn elements(output: &Named) -> Option<serde_json::Value> {
+        Some(output.elements())
+    }
+}
+
+fn kept(call: &Call<'_>, secret: &Secret) -> Event {
+    Event::Service {
+        name: "CancelSecretVersionDelete",
+        details: serde_json::json!({ "ARN": secret.arn, "Name": secret.name }),
+        request_id: base::Uuid::random(call.entropy).to_string(),
+    }
+}

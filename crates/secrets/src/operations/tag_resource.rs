@@ -1,0 +1,46 @@
+//! TagResource: adds tags, or gives those that are there another value.
+
+use crate::input::input;
+use crate::operations::shown::Nothing;
+use crate::tags::{self, TagsGiven};
+use crate::{Error, limits, lookup};
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which secret, and the tags.
+    pub struct TagResource {
+        secret_id: Text,
+        tags: TagsGiven,
+    }
+}
+
+impl Operation for TagResource {
+    const NAME: &'static str = "TagResource";
+    const ACTION: Action = Action("secretsmanager:TagResource");
+    const READ_ONLY: bool = false;
+    type Output = Nothing;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        found.required("tags", self.tags.as_ref());
+        tags::constraints(found, self.tags.as_ref());
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        let (place, before) = found.live()?;
+        let mut secret = before.clone();
+        if let Some(given) = &self.tags {
+            secret.tags = Some(tags::merged(secret.tags.as_ref(), given)?);
+        }
+        secret.touch(call.now);
+        secret.save(txn, &place, &before)?;
+        Ok(Answer::new(permit, Nothing {}))
+    }
+}

@@ -1,0 +1,92 @@
+//! UpdateSecret: another description, key or type, or a new current version.
+
+use crate::input::input;
+use crate::operations::shown::NamedVersion;
+use crate::secret::Secret;
+use crate::{Error, keys, limits, lookup, value};
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::{Blob, SecretText, Text};
+
+input! {
+    /// What to change; members left out stay as they are.
+    pub struct UpdateSecret {
+        secret_id: Text,
+        client_request_token: Text,
+        description: Text,
+        kms_key_id: Text,
+        #[serde(skip_serializing)]
+        secret_binary: Blob,
+        #[serde(skip_serializing)]
+        secret_string: SecretText,
+        r#type: Text,
+    }
+}
+
+impl Operation for UpdateSecret {
+    const NAME: &'static str = "UpdateSecret";
+    const ACTION: Action = Action("secretsmanager:UpdateSecret");
+    const READ_ONLY: bool = false;
+    type Output = NamedVersion;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        found.required("secretId", self.secret_id.as_ref());
+        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        found.length("clientRequestToken", self.client_request_token.as_ref(), limits::TOKEN);
+        found.length("description", self.description.as_ref(), limits::DESCRIPTION);
+        found.length("kmsKeyId", self.kms_key_id.as_ref(), limits::KMS_KEY_ID);
+        found.blob("secretBinary", self.secret_binary.as_ref(), limits::VALUE);
+        found.secret("secretString", self.secret_string.as_ref(), limits::VALUE);
+        found.length("type", self.r#type.as_ref(), limits::TYPE);
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let permit = call.admit(self, found.target())?;
+        let token = value::token(self.client_request_token.as_ref())?;
+        let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
+        let (place, before) = found.live()?;
+
+        let mut secret = before.clone();
+        self.describe(&mut secret);
+        keys::check(call, &place, secret.kms_key_id.as_deref())?;
+        if let Some(given) = given {
+            // Unlike PutSecretValue, a token that was used is refused, with the same value too.
+            if value::find(txn, &place, &secret, &token).await?.is_some() {
+                return Err(Error::TokenInUse { token: token.0, arn: secret.arn });
+            }
+            value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
+            secret.stages.promote(&token);
+            secret.check_labels()?;
+        }
+        if secret != before {
+            secret.touch(call.now);
+            secret.save(txn, &place, &before)?;
+        }
+        let version_id = given.map(|_| token.0);
+        let output = NamedVersion { arn: secret.arn, name: secret.name, version_id };
+        Ok(Answer::new(permit, output))
+    }
+
+    fn elements(output: &NamedVersion) -> Option<serde_json::Value> {
+        Some(output.arn_element())
+    }
+}
+
+impl UpdateSecret {
+    /// Takes over what was given; an empty text clears the member.
+    fn describe(&self, secret: &mut Secret) {
+        let given = |it: &Text| Some(it.as_str().to_owned()).filter(|it| !it.is_empty());
+        if let Some(description) = &self.description {
+            secret.description = given(description);
+        }
+        if let Some(key) = &self.kms_key_id {
+            secret.kms_key_id = given(key);
+        }
+        if let Some(kind) = &self.r#type {
+            secret.kind = given(kind);
+        }
+    }
+}
