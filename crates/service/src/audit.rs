@@ -130,13 +130,21 @@ enum Identity<'a> {
     Service { account_id: &'a AccountId, invoked_by: &'static str },
 }
 
-const SERVICE: &str = "secretsmanager.amazonaws.com";
+pub(crate) const SERVICE: &str = "secretsmanager.amazonaws.com";
 const VERSION: &str = "1.09";
 
-/// The record of `call` to the operation `name`, with `parameters` as its input.
+/// What a record says about an operation, whatever came of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub(crate) source: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) read_only: bool,
+}
+
+/// The record of `call` to the operation `named`, with `parameters` as its input.
 pub(crate) fn of_call<P: Serialize>(
     call: &Call<'_>,
-    (name, read_only): (&str, bool),
+    named: Named,
     parameters: Option<&P>,
     outcome: &Outcome,
 ) -> Option<Encoded> {
@@ -147,8 +155,8 @@ pub(crate) fn of_call<P: Serialize>(
             event_version: VERSION,
             user_identity: identity(call, None),
             event_time: call.now.to_string(),
-            event_source: SERVICE,
-            event_name: name,
+            event_source: named.source,
+            event_name: named.name,
             aws_region: call.region,
             source_ip_address: &call.source.address,
             user_agent: &call.source.user_agent,
@@ -159,7 +167,7 @@ pub(crate) fn of_call<P: Serialize>(
             additional_event_data: None,
             request_id: &request_id,
             event_id: &id,
-            read_only,
+            read_only: named.read_only,
             event_type: "AwsApiCall",
             management_event: true,
             recipient_account_id: &call.caller.account,

@@ -1,6 +1,6 @@
 //! From an operation to a durable end.
 
-use crate::audit::{self, Encoded, OUTBOX, Outcome, Trail, TrailError};
+use crate::audit::{self, Encoded, Named, OUTBOX, Outcome, Trail, TrailError};
 use crate::operation::{INTERNAL_TEXT, Reply, internal, shown};
 use crate::{Answer, Call, Fault, Operation};
 use store::{Backend, Txn};
@@ -67,7 +67,7 @@ pub async fn execute<O: Operation>(
                 continue;
             }
             Err(error) => {
-                let named = (O::NAME, O::READ_ONLY);
+                let named = named::<O>();
                 let outcome = failed(Code::INTERNAL, INTERNAL_TEXT.to_owned());
                 note(call, named, Some(operation), outcome, ports).await.map_err(Failure::Trail)?;
                 return Err(Failure::Store(error));
@@ -75,7 +75,7 @@ pub async fn execute<O: Operation>(
         }
         return outcome.map(Answer::into_output).map_err(Failure::Operation);
     }
-    let named = (O::NAME, O::READ_ONLY);
+    let named = named::<O>();
     let outcome = failed(Code::THROTTLING, "Rate exceeded".to_owned());
     note::<()>(call, named, None, outcome, ports).await.map_err(Failure::Trail)?;
     Err(Failure::Busy)
@@ -89,12 +89,13 @@ pub async fn refuse(
     message: &str,
     ports: Ports<'_>,
 ) -> Reply {
-    record_only(call, (row.name, row.read_only), code, message, ports).await
+    let crate::Row { source, name, read_only, .. } = *row;
+    record_only(call, Named { source, name, read_only }, code, message, ports).await
 }
 
 pub(crate) async fn record_only(
     call: &Call<'_>,
-    named: (&str, bool),
+    named: Named,
     code: Code,
     message: &str,
     ports: Ports<'_>,
@@ -108,13 +109,18 @@ pub(crate) async fn record_only(
 
 async fn note<P: serde::Serialize>(
     call: &Call<'_>,
-    named: (&str, bool),
+    named: Named,
     parameters: Option<&P>,
     outcome: Outcome,
     ports: Ports<'_>,
 ) -> Result<(), TrailError> {
     let record = audit::of_call(call, named, parameters, &outcome).ok_or_else(unwritable)?;
     ports.trail.append(&[record]).await
+}
+
+/// How the records of `O` are headed.
+pub(crate) const fn named<O: Operation>() -> Named {
+    Named { source: O::SOURCE, name: O::NAME, read_only: O::READ_ONLY }
 }
 
 fn failed(code: Code, message: String) -> Outcome {
@@ -137,7 +143,7 @@ fn records<O: Operation>(
             (failed(code, shown(error as &dyn Fault, code)), &[][..])
         }
     };
-    let named = (O::NAME, O::READ_ONLY);
+    let named = named::<O>();
     let own = audit::of_call(call, named, Some(operation), &told);
     let further = events.iter().map(|it| audit::of_event(call, it));
     std::iter::once(own).chain(further).collect::<Option<_>>().ok_or_else(unwritable)

@@ -19,4 +19,4 @@ pub mod principals;
 pub use audit::{Event, Trail};
 pub use call::{Call, Caller, Permit, Refusal, Source, Target, TlsDetails};
 pub use execute::{Failure, Ports, Turns, execute, refuse};
-pub use operation::{Action, Answer, Fault, Operation, Reply, Row};
+pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};

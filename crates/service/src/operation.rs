@@ -1,6 +1,6 @@
 //! What every API operation provides.
 
-use crate::execute::{Failure, Ports, execute, record_only};
+use crate::execute::{Failure, Ports, execute, named, record_only};
 use crate::{Call, Event, Permit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,8 @@ pub struct Action(pub &'static str);
 pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
     /// The operation's name on the wire.
     const NAME: &'static str;
+    /// The service it belongs to, as its audit records say: the `eventSource`.
+    const SOURCE: &'static str = crate::audit::SERVICE;
     /// What the caller must be allowed to do.
     const ACTION: Action;
     /// Whether audit records call it read-only: a constant, whatever the outcome.
@@ -106,6 +108,8 @@ impl Reply {
 pub struct Row {
     /// The operation's name on the wire.
     pub name: &'static str,
+    /// The service it belongs to: the `eventSource` of its audit records.
+    pub source: &'static str,
     /// Whether audit records call it read-only.
     pub read_only: bool,
     serve: Handler,
@@ -118,7 +122,13 @@ type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Ports<'a>) -> Serving<'a>;
 impl Row {
     /// The row of operation `O`.
     pub const fn of<O: Operation>() -> Self {
-        Self { name: O::NAME, read_only: O::READ_ONLY, serve: serve::<O>, bind: bind::<O> }
+        Self {
+            name: O::NAME,
+            source: O::SOURCE,
+            read_only: O::READ_ONLY,
+            serve: serve::<O>,
+            bind: bind::<O>,
+        }
     }
 
     /// Serves one request: decodes `body`, executes, encodes.
@@ -147,9 +157,14 @@ fn serve<'a, O: Operation>(call: &'a Call<'a>, body: &'a [u8], ports: Ports<'a>)
         let operation = match wire::json::decode::<O>(body) {
             Ok(operation) => operation,
             Err(error) => {
-                let named = (O::NAME, O::READ_ONLY);
-                return record_only(call, named, Code::SERIALIZATION, &error.to_string(), ports)
-                    .await;
+                return record_only(
+                    call,
+                    named::<O>(),
+                    Code::SERIALIZATION,
+                    &error.to_string(),
+                    ports,
+                )
+                .await;
             }
         };
         match execute(call, &operation, ports).await {
@@ -181,7 +196,7 @@ pub(crate) fn internal(cause: String) -> Reply {
 }
 
 /// An error and what caused it, for the log.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
