@@ -1,0 +1,14 @@
+//! Keys and values over a whole store, with faults.
+
+#[cfg(test)]
+mod partition_keys;
+#[cfg(test)]
+mod root_file;
+#[cfg(test)]
+mod root_key;
+#[cfg(test)]
+mod rotation;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod values;
