@@ -122,6 +122,9 @@ pub enum Error {
         /// Who carries it.
         version: VersionId,
     },
+    /// More secrets than an account may have in a Region.
+    #[error("You have reached the maximum number of secrets for this account and Region.")]
+    SecretQuota,
     /// The store failed; the source is for the log.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -183,7 +186,7 @@ impl Fault for Error {
             Self::InvalidNextToken => Code::modelled("InvalidNextTokenException"),
             Self::Invalid(_) | Self::InvalidName => Code::VALIDATION,
             Self::KeyUnusable(_) => Code::modelled("EncryptionFailure"),
-            Self::LabelQuota | Self::VersionQuota => LIMIT,
+            Self::LabelQuota | Self::SecretQuota | Self::VersionQuota => LIMIT,
             Self::NameExists { .. } | Self::TokenInUse { .. } => {
                 Code::modelled("ResourceExistsException")
             }

@@ -23,6 +23,7 @@ mod lookup;
 pub mod maintenance;
 pub mod operations;
 mod policies;
+mod quota;
 mod random_password;
 pub mod secret;
 pub mod stages;

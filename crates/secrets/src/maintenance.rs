@@ -5,6 +5,7 @@
 
 use crate::Error;
 use crate::limits::VERSIONS_KEPT;
+use crate::quota;
 use crate::secret::{DUE, Due, Place, Secret, secrets};
 use crate::stages::VersionId;
 use crate::version::{Version, values, versions_of};
@@ -101,6 +102,7 @@ pub(crate) async fn purge(
     if page.more {
         doomed.save(txn, place, secret)?;
     } else {
+        quota::subtract(txn, place, &secret.id).await?;
         secret.remove(txn, place);
     }
     Ok(events)

@@ -141,6 +141,27 @@ async fn another_accounts_caller_is_denied_and_learns_nothing() {
 }
 
 #[tokio::test]
+async fn a_quota_counts_what_is_there_and_frees_what_is_gone() {
+    let mut desk = Desk::open(7).await.expect("a desk");
+    desk.quotas.secrets = Some(3);
+    let create = |number: u32| {
+        json!({ "Name": format!("q{number}"), "SecretString": "x",
+        "ClientRequestToken": token(number) })
+    };
+    for number in 0..3 {
+        assert_eq!(desk.call("CreateSecret", create(number)).await.status, 200);
+    }
+    let fourth = desk.call("CreateSecret", create(3)).await;
+    assert_eq!(fourth.error(), Some("LimitExceededException"));
+    desk.call("DeleteSecret", json!({ "SecretId": "q0" })).await;
+    let scheduled = desk.call("CreateSecret", create(3)).await;
+    assert_eq!(scheduled.error(), Some("LimitExceededException"), "it is still there");
+    desk.call("DeleteSecret", json!({ "SecretId": "q1", "ForceDeleteWithoutRecovery": true }))
+        .await;
+    assert_eq!(desk.call("CreateSecret", create(3)).await.status, 200);
+}
+
+#[tokio::test]
 async fn no_record_no_read() {
     let desk = desk_with_secret().await;
     desk.call("GetSecretValue", json!({ "SecretId": "t/one" })).await;

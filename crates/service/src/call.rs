@@ -26,8 +26,17 @@ pub struct Call<'a> {
     pub entropy: &'a dyn Entropy,
     /// What seals and opens values.
     pub keyring: &'a Keyring,
+    /// What an account may store at most.
+    pub quotas: Quotas,
     /// Proof that the signature is right.
     _signed: Verified,
+}
+
+/// What an account may store in one Region at most; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Secrets, those scheduled for deletion included.
+    pub secrets: Option<u64>,
 }
 
 /// A principal, as the policies and the audit record know it.
@@ -101,7 +110,13 @@ impl<'a> Call<'a> {
         entropy: &'a dyn Entropy,
         keyring: &'a Keyring,
     ) -> Self {
-        Self { now, request_id, caller, region, source, entropy, keyring, _signed: signed }
+        let quotas = Quotas::default();
+        Self { now, request_id, caller, region, source, entropy, keyring, quotas, _signed: signed }
+    }
+
+    /// The same call under `quotas`.
+    pub fn under(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
     }
 
     /// Lets `operation` touch `target`: asks the policies, then checks the model's constraints.

@@ -17,6 +17,6 @@ mod operation;
 pub mod principals;
 
 pub use audit::{Event, Trail};
-pub use call::{Call, Caller, Permit, Refusal, Source, Target, TlsDetails};
+pub use call::{Call, Caller, Permit, Quotas, Refusal, Source, Target, TlsDetails};
 pub use execute::{Failure, Ports, Turns, execute, refuse};
 pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};

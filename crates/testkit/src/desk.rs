@@ -4,7 +4,7 @@ use crate::{HandClock, PaperTrail, Seeded};
 use base::{AccountId, Clock, Malformed, Region, Sensitive, Timestamp, Uuid};
 use envelope::{Key, Keyring, LocalRoot, Roots};
 use serde_json::Value;
-use service::{Call, Caller, Ports, Source, Turns};
+use service::{Call, Caller, Ports, Quotas, Source, Turns};
 use sigv4::{Credentials, Presented, Request, Signer, SigningKey, Verified, body_hash};
 use std::sync::Arc;
 use store::backends::memory::Memory;
@@ -17,6 +17,8 @@ pub struct Desk {
     pub clock: HandClock,
     /// The audit records so far.
     pub trail: PaperTrail,
+    /// What an account may store at most.
+    pub quotas: Quotas,
     /// The user of account 111122223333 that [`Desk::call`] signs for.
     pub caller: Caller,
     region: Region,
@@ -59,6 +61,7 @@ impl Desk {
             backend,
             clock,
             trail: PaperTrail::default(),
+            quotas: Quotas::default(),
             caller: caller("111122223333")?,
             region: "us-east-1".parse()?,
             entropy,
@@ -87,7 +90,8 @@ impl Desk {
             (self.clock.now(), Uuid::random(&self.entropy)),
             &self.entropy,
             &self.keyring,
-        );
+        )
+        .under(self.quotas);
         let reply = row.serve(&call, body, self.ports()).await;
         let body = serde_json::from_slice(reply.body.as_slice()).unwrap_or(Value::Null);
         Answered { status: reply.status, body }

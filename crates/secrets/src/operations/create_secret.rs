@@ -6,7 +6,7 @@ use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
 use crate::tags::{self, TagsGiven};
 use crate::value::{self, Given};
-use crate::{Error, keys, limits, lookup};
+use crate::{Error, keys, limits, lookup, quota};
 use serde_json::value::RawValue;
 use service::{Action, Answer, Call, Operation, Permit, Target};
 use store::Txn;
@@ -113,6 +113,7 @@ impl CreateSecret {
             value::add_version((call, txn, permit), place, &mut secret, &token, given).await?;
             secret.stages.promote(&token);
         }
+        quota::add(txn, place, &secret.id, call.quotas.secrets).await?;
         secret.insert(txn, place)?;
         let version_id = given.map(|_| token.0);
         Ok(NamedVersion { arn: secret.arn, name: secret.name, version_id })
