@@ -39,12 +39,12 @@ pub struct Answered {
 impl Answered {
     /// The member `name`, or null.
     pub fn get(&self, name: &str) -> &Value {
-        &self.body[name]
+        self.body.get(name).unwrap_or(&Value::Null)
     }
 
     /// The error's type; nothing for a success.
     pub fn error(&self) -> Option<&str> {
-        self.body["__type"].as_str()
+        self.get("__type").as_str()
     }
 }
 
