@@ -1,0 +1,66 @@
+//! What must hold for any input, one function per parser of foreign bytes.
+//!
+//! Each function takes any bytes and panics if something that must hold doesn't. The programs in
+//! `fuzz_targets/` hand these functions to libFuzzer; `cargo test` hands them the committed inputs
+//! in `corpus/`. An input that once failed belongs there, under a name that tells what it does.
+
+#![forbid(unsafe_code)]
+
+mod journal_read;
+mod json_decode;
+mod policy_parse;
+mod sigv4_request;
+mod store_key;
+
+pub use journal_read::journal_read;
+pub use json_decode::json_decode;
+pub use policy_parse::policy_parse;
+pub use sigv4_request::sigv4_request;
+pub use store_key::store_key;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    type Target = fn(&[u8]);
+
+    const TARGETS: &[(&str, Target)] = &[
+        ("journal_read", super::journal_read),
+        ("json_decode", super::json_decode),
+        ("policy_parse", super::policy_parse),
+        ("sigv4_request", super::sigv4_request),
+        ("store_key", super::store_key),
+    ];
+
+    fn files(folder: &str) -> Vec<PathBuf> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = std::fs::read_dir(&folder).expect("the folder is there");
+        let mut files: Vec<_> = entries.map(|it| it.expect("readable").path()).collect();
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn every_committed_input_passes() {
+        for (name, target) in TARGETS {
+            let inputs = files(&format!("corpus/{name}"));
+            assert!(inputs.len() >= 10, "{name} has too few inputs to start from");
+            for input in inputs {
+                let bytes = std::fs::read(&input).expect("readable");
+                let outcome = std::panic::catch_unwind(|| target(&bytes));
+                assert!(outcome.is_ok(), "{}", input.display());
+            }
+        }
+    }
+
+    #[test]
+    fn every_target_is_replayed() {
+        let programs: BTreeSet<_> = files("fuzz_targets")
+            .iter()
+            .map(|it| it.file_stem().expect("a name").to_string_lossy().into_owned())
+            .collect();
+        let replayed = TARGETS.iter().map(|it| it.0.to_owned()).collect();
+        assert_eq!(programs, replayed);
+    }
+}
