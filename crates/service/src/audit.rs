@@ -192,9 +192,29 @@ pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
 
 /// The record of something the service did by itself in the partition `place`.
 pub fn of_service(
-    (account, region): (&AccountId, &Region),
+    place: (&AccountId, &Region),
     now: Timestamp,
     id: Uuid,
+    told: (&str, &serde_json::Value, &str),
+) -> Option<Encoded> {
+    by_itself((SERVICE, SERVICE), place, (now, id), told)
+}
+
+/// The record of something an operator did on this machine, past all policies: an account or an
+/// access key made or changed. `told` is the event's name, what to say of it, and the request id.
+pub fn of_operator(
+    place: (&AccountId, &Region),
+    now: Timestamp,
+    id: Uuid,
+    told: (&str, &serde_json::Value, &str),
+) -> Option<Encoded> {
+    by_itself(("iam.amazonaws.com", "operator"), place, (now, id), told)
+}
+
+fn by_itself(
+    (source, actor): (&'static str, &'static str),
+    (account, region): (&AccountId, &Region),
+    (now, id): (Timestamp, Uuid),
     (name, details, request_id): (&str, &serde_json::Value, &str),
 ) -> Option<Encoded> {
     let id = id.to_string();
@@ -202,13 +222,13 @@ pub fn of_service(
         now,
         &Record::<()> {
             event_version: VERSION,
-            user_identity: Identity::Service { account_id: account, invoked_by: SERVICE },
+            user_identity: Identity::Service { account_id: account, invoked_by: actor },
             event_time: now.to_string(),
-            event_source: SERVICE,
+            event_source: source,
             event_name: name,
             aws_region: region,
-            source_ip_address: SERVICE,
-            user_agent: SERVICE,
+            source_ip_address: actor,
+            user_agent: actor,
             error_code: None,
             error_message: None,
             request_parameters: None,
