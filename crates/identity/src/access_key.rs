@@ -1,0 +1,174 @@
+//! Access keys: what a request is signed with.
+
+use crate::{Error, mint, user};
+use base::{AccountId, Sensitive, Timestamp};
+use serde::{Deserialize, Serialize};
+use service::Caller;
+use std::fmt;
+use store::path::Path;
+use store::{KeyRange, Table, Txn};
+
+/// An access key, without its secret in clear.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey {
+    /// Its id, `AKIA…`.
+    pub id: String,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// The name of its user.
+    pub user_name: String,
+    /// The unique id of its user, `AIDA…`.
+    pub principal_id: String,
+    /// The ARN of its user.
+    pub arn: String,
+    /// Whether it opens anything.
+    pub status: Status,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The secret, sealed by `kms`.
+    #[serde(with = "sealed")]
+    sealed: Vec<u8>,
+}
+
+/// Whether an access key opens anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// Requests signed with it are answered.
+    Active,
+    /// It is as good as unknown.
+    Inactive,
+}
+
+store::json_record!(AccessKey, 1);
+
+const ACCESS_KEYS: Table<str, AccessKey> = Table::new(|id| Path::new(ROOT).with(id).key());
+const ROOT: &str = "access-key";
+
+/// The most access keys that are listed for one account.
+const LISTED: usize = 10_000;
+
+/// Makes an access key for the user `user_name` of the scope's account, and the user if there is
+/// none of that name. The secret, 40 characters, can't be had again.
+///
+/// # Errors
+///
+/// - [`Error::AccountUnknown`], [`Error::UserExists`], [`Error::UserName`]: no such user can be.
+/// - [`Error::Kms`]: the secret couldn't be sealed.
+pub async fn create_access_key(
+    txn: &mut Txn<'_>,
+    scope: &kms::Scope<'_>,
+    user_name: &str,
+) -> Result<(AccessKey, Sensitive), Error> {
+    let kms::Scope { account, entropy, now, .. } = *scope;
+    let owner = user::find_or_create(txn, (account, user_name), entropy, now).await?;
+    let id = mint::access_key_id(account, entropy);
+    if find_key(txn, &id).await?.is_some() {
+        // One in 2^39 for an account of one key: the caller runs the transaction again.
+        return Err(store::Error::Conflict { key: ACCESS_KEYS.key(&id) }.into());
+    }
+    let secret = mint::secret(entropy);
+    let place = kms::Place::global(account);
+    let sealed = kms::seal_local(txn, scope, place, purpose(&id), &secret).await?;
+    let key = AccessKey {
+        id,
+        account: account.clone(),
+        user_name: owner.name,
+        principal_id: owner.id,
+        arn: owner.arn,
+        status: Status::Active,
+        created: now,
+        sealed,
+    };
+    txn.save(&ACCESS_KEYS, &key.id, &key)?;
+    Ok((key, secret))
+}
+
+/// The access key `id`, active or not. Reads one row, or none if `id` can't be one.
+pub async fn find_key(txn: &mut Txn<'_>, id: &str) -> Result<Option<AccessKey>, store::Error> {
+    if mint::is_access_key_id(id) { txn.find(&ACCESS_KEYS, id).await } else { Ok(None) }
+}
+
+/// The secret of `key`, whose account is the scope's.
+///
+/// # Errors
+///
+/// - [`Error::Kms`]: the row was changed, or was another key's.
+pub async fn secret_of(
+    txn: &mut Txn<'_>,
+    scope: &kms::Scope<'_>,
+    key: &AccessKey,
+) -> Result<Sensitive, Error> {
+    let place = kms::Place::global(&key.account);
+    Ok(kms::open_local(txn, scope, place, purpose(&key.id), &key.sealed).await?)
+}
+
+/// The first 10,000 access keys of `account`, by id. Reads its keys, and those of at most one other
+/// account.
+pub async fn list_access_keys(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+) -> Result<Vec<AccessKey>, Error> {
+    let prefix = Path::new(ROOT).with(mint::access_key_prefix(account)).key();
+    let page = txn.page::<AccessKey>(KeyRange::prefix(&prefix), LISTED, false).await?;
+    Ok(page.rows.into_iter().map(|it| it.1).filter(|it| it.account == *account).collect())
+}
+
+/// Makes the access key `id` active or inactive, from the next request on.
+///
+/// # Errors
+///
+/// - [`Error::KeyUnknown`]: there is no such key.
+pub async fn set_status(txn: &mut Txn<'_>, id: &str, status: Status) -> Result<AccessKey, Error> {
+    let found = find_key(txn, id).await?;
+    let key = found.ok_or_else(|| Error::KeyUnknown(id.chars().take(32).collect()))?;
+    let key = AccessKey { status, ..key };
+    txn.save(&ACCESS_KEYS, &key.id, &key)?;
+    Ok(key)
+}
+
+impl AccessKey {
+    /// What tells this key's secret from any other that was ever sealed: 16 bytes, not secret.
+    pub fn generation(&self) -> [u8; 16] {
+        self.sealed.last_chunk().copied().unwrap_or_default()
+    }
+
+    /// The principal that signs with it.
+    pub fn into_caller(self) -> Caller {
+        Caller {
+            account: self.account,
+            arn: self.arn,
+            principal_id: self.principal_id,
+            user_name: self.user_name,
+            access_key_id: self.id,
+        }
+    }
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = out.debug_struct("AccessKey");
+        out.field("id", &self.id).field("arn", &self.arn).field("status", &self.status);
+        out.finish_non_exhaustive()
+    }
+}
+
+fn purpose(id: &str) -> kms::Purpose<'_> {
+    kms::Purpose { what: "access-key", whose: id }
+}
+
+/// Sealed bytes as base64.
+mod sealed {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+    use std::borrow::Cow;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<u8>, D::Error> {
+        let text = Cow::<'de, str>::deserialize(input)?;
+        STANDARD.decode(&*text).map_err(|_| de::Error::custom("not base64"))
+    }
+}

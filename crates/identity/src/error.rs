@@ -1,0 +1,34 @@
+//! Why an account or an access key couldn't be made or changed.
+
+use base::AccountId;
+
+/// Why an account or an access key couldn't be made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is such an account already.
+    #[error("account {0} exists already")]
+    AccountExists(AccountId),
+    /// There is no such account.
+    #[error("there is no account {0}")]
+    AccountUnknown(AccountId),
+    /// There is no such access key.
+    #[error("there is no access key `{0}`")]
+    KeyUnknown(String),
+    /// The secret can't be sealed or opened.
+    #[error(transparent)]
+    Kms(#[from] kms::Error),
+    /// The store failed, or another commit was first.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Another user's name differs only in its case.
+    #[error("account {account} has a user `{name}` already")]
+    UserExists {
+        /// The account.
+        account: AccountId,
+        /// The user's name, as it is written.
+        name: String,
+    },
+    /// Not a user's name: 1 to 64 letters, digits and `+=,.@_-`.
+    #[error("`{0}` is no user name: 1 to 64 letters, digits and `+=,.@_-`")]
+    UserName(String),
+}

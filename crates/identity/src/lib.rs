@@ -1,0 +1,27 @@
+//! Accounts, users and access keys: who there is, and how a key names its account.
+//!
+//! Read [`AccessKey`] first (what a signature is checked against), then [`create_account`] and
+//! [`create_access_key`] (how an operator lets somebody in), then [`sts`].
+//!
+//! Invariants:
+//!
+//! - A secret access key is shown once, when it is made; the store holds it sealed, bound to its
+//!   access key id.
+//! - An access key id holds its account's number, so a request finds its account without a lookup.
+//! - Nothing is remembered between requests: a key that was made inactive is refused by the next one.
+//!
+//! Absent: the IAM API, roles and sessions; policies of users.
+
+mod access_key;
+mod account;
+mod error;
+mod mint;
+pub mod sts;
+mod user;
+
+pub use access_key::{
+    AccessKey, Status, create_access_key, find_key, list_access_keys, secret_of, set_status,
+};
+pub use account::{Account, create_account, list_accounts};
+pub use error::Error;
+pub use user::User;

@@ -1,0 +1,102 @@
+//! Users.
+
+use crate::{Error, account, mint};
+use base::{AccountId, Entropy, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::path::Path;
+use store::{Table, Txn};
+
+/// A user of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The name, in its own case; unique in the account whatever the case.
+    pub name: String,
+    /// The unique id, `AIDA…`, never used again.
+    pub id: String,
+    /// `arn:aws:iam::111122223333:user/ada`.
+    pub arn: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// The one spelling of a user's name.
+#[derive(Serialize, Deserialize)]
+struct Spelling(String);
+
+store::json_record!(User, 1);
+store::json_record!(Spelling, 1);
+
+const fn users<'a>() -> Table<(&'a AccountId, &'a str), User> {
+    Table::new(|(account, name)| Path::new("a").with(account).with("user").with(name).key())
+}
+
+/// Names in lower case, so that no two differ in their case only.
+const fn spellings<'a>() -> Table<(&'a AccountId, &'a str), Spelling> {
+    Table::new(|(account, name)| Path::new("a").with(account).with("user-name").with(name).key())
+}
+
+/// The user `name` of `account`; made if there is none yet.
+///
+/// # Errors
+///
+/// - [`Error::AccountUnknown`]: there is no such account.
+/// - [`Error::UserExists`]: a user's name differs in its case only.
+/// - [`Error::UserName`]: not a user's name.
+pub(crate) async fn find_or_create(
+    txn: &mut Txn<'_>,
+    (account, name): (&AccountId, &str),
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<User, Error> {
+    if !is_name(name) {
+        return Err(Error::UserName(name.chars().take(64).collect()));
+    }
+    account::require(txn, account).await?;
+    let lower = name.to_ascii_lowercase();
+    match txn.find(&spellings(), &(account, &lower)).await? {
+        Some(Spelling(existing)) if existing != name => {
+            return Err(Error::UserExists { account: account.clone(), name: existing });
+        }
+        Some(_) => {
+            if let Some(user) = txn.find(&users(), &(account, name)).await? {
+                return Ok(user);
+            }
+        }
+        None => (),
+    }
+    let user = User {
+        name: name.to_owned(),
+        id: mint::user_id(entropy),
+        arn: format!("arn:aws:iam::{account}:user/{name}"),
+        created: now,
+    };
+    txn.save(&spellings(), &(account, &lower), &Spelling(user.name.clone()))?;
+    txn.save(&users(), &(account, name), &user)?;
+    Ok(user)
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-".contains(&it);
+    (1..=64).contains(&name.len()) && name.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_to_iams_alphabet() {
+        for (name, valid) in [
+            ("admin", true),
+            ("Ada.Lovelace+ci=1,2@x_y-z", true),
+            ("", false),
+            ("a/b", false),
+            ("a b", false),
+            ("ä", false),
+            (&"x".repeat(64), true),
+            (&"x".repeat(65), false),
+        ] {
+            assert_eq!(is_name(name), valid, "{name}");
+        }
+    }
+}
