@@ -1,0 +1,43 @@
+//! `[limits]`: how large, how long, how many.
+
+use serde::Deserialize;
+use std::time::Duration;
+
+/// `[limits]`: how large, how long, how many.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Bytes of a request's head: request line and headers together.
+    pub header_bytes: u32,
+
+    /// Bytes of a request's body. The largest legal one is about 400 KB.
+    pub body_bytes: u32,
+
+    /// How long a request's head, and before it a TLS handshake, may take to arrive.
+    #[serde(with = "base::duration")]
+    pub header_timeout: Duration,
+
+    /// How long a request may take from its head to its answer, its body included.
+    #[serde(with = "base::duration")]
+    pub request_timeout: Duration,
+
+    /// How long a connection may stay open without a request.
+    #[serde(with = "base::duration")]
+    pub idle_timeout: Duration,
+
+    /// Connections at the same time; further ones wait until one closes.
+    pub connections: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            header_bytes: 64 << 10,
+            body_bytes: 1 << 20,
+            header_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
+            connections: 4096,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The front door: one request from its head to its answer.
+//!
+//! The stops in order, each a line of [`Front::process`]: route, read the body, authenticate, make
+//! the call, throttle, serve. What comes after is the operation's and `service::execute`'s.
+
+use crate::authenticate::{Authenticator, Refused, Service, Signed, reason};
+use crate::body::{self, BodyError};
+use crate::config::LimitsConfig;
+use crate::connection::Answer;
+use crate::drain::Drain;
+use crate::metrics::{Metrics, Outcome};
+use crate::peer::Peer;
+use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
+use crate::route::{Head, Protocol, Route, Routes};
+use crate::throttle::{Asker, Group, Throttle};
+use base::{Clock, Entropy, Timestamp, Uuid};
+use bytes::Bytes;
+use envelope::Keyring;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use identity::sts;
+use service::{Call, Ports, Reply, Source, Trail, Turns};
+use sigv4::Rejection;
+use std::sync::Arc;
+use std::time::Instant;
+use store::Backend;
+use tokio::sync::Notify;
+use tokio::time::{Instant as Deadline, timeout_at};
+use wire::Code;
+use wire::query::Parameters;
+
+/// Everything requests are answered with. Shared by all connections.
+pub(crate) struct Front {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) trail: Arc<dyn Trail>,
+    pub(crate) turns: Turns,
+    pub(crate) routes: Routes,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) throttle: Option<Throttle>,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) dates: Dates,
+    /// Woken when something may fall due earlier than was known.
+    pub(crate) sooner: Arc<Notify>,
+    /// Begun when the server is to stop.
+    pub(crate) draining: Drain,
+}
+
+/// The front door as one connection sees it.
+pub(crate) struct Door {
+    pub(crate) front: Arc<Front>,
+    pub(crate) peer: Peer,
+}
+
+/// A request on its way: what is known of it from the start.
+struct Arrival<'a> {
+    parts: &'a Parts,
+    peer: &'a Peer,
+    now: Timestamp,
+    id: Uuid,
+    deadline: Deadline,
+    protocol: Protocol,
+}
+
+impl Answer for Door {
+    type Body = Full<Bytes>;
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (begun, front) = (Instant::now(), &*self.front);
+        let now = front.clock.now();
+        let id = Uuid::random(&*front.entropy);
+        let (parts, body) = request.into_parts();
+        let head = front.routes.find(&parts);
+        let arrival = Arrival {
+            parts: &parts,
+            peer: &self.peer,
+            now,
+            id,
+            deadline: Deadline::from_std(begun) + front.limits.request_timeout,
+            protocol: head.protocol(),
+        };
+        let (reply, route) = front.process(&arrival, head, body).await;
+        front.note(&arrival, &reply, route, begun);
+        respond(reply, arrival.protocol, id, front.dates.at(now))
+    }
+}
+
+impl Front {
+    /// The answer, and the operation it is of, if there was one.
+    async fn process(
+        &self,
+        arrival: &Arrival<'_>,
+        head: Head,
+        body: Incoming,
+    ) -> (Reply, Option<Route>) {
+        match head {
+            Head::Unknown => return (Reply::fault(Code::UNKNOWN_OPERATION, ""), None),
+            Head::WrongMethod => return (bare(405, "MethodNotAllowed"), None),
+            Head::Json(_) | Head::Query => (),
+        }
+        let limit = usize::try_from(self.limits.body_bytes).unwrap_or(usize::MAX);
+        let body = match timeout_at(arrival.deadline, body::read(body, limit)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(BodyError::TooLarge)) => {
+                let text = format!("The request body is longer than {limit} bytes.");
+                return (arrival.fault(TOO_LARGE, &text), None);
+            }
+            Ok(Err(BodyError::Broken)) => return (bare(400, "BrokenBody"), None),
+            Err(_) => {
+                let text = "The request body did not arrive in time.";
+                return (arrival.fault(TOO_SLOW, text), None);
+            }
+        };
+        let route = match head {
+            Head::Json(route) => Ok(route),
+            _ => self.find_action(arrival.parts, body.as_slice()),
+        };
+        let route = match route {
+            Ok(route) => route,
+            Err(message) => {
+                let id = arrival.id.to_string();
+                return (sts::fault("InvalidAction", 400, &message, &id), None);
+            }
+        };
+        let serving = self.serve(arrival, route, body.as_slice());
+        let reply = match timeout_at(arrival.deadline, serving).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let text = "The request was not answered in time. Try again.";
+                let cause = Some("the request's time was over".to_owned());
+                Reply { cause, ..arrival.fault(UNAVAILABLE, text) }
+            }
+        };
+        (reply, Some(route))
+    }
+
+    async fn serve(&self, arrival: &Arrival<'_>, route: Route, body: &[u8]) -> Reply {
+        let service = match arrival.protocol {
+            Protocol::Json => Service::SecretsManager,
+            Protocol::Query => Service::SecurityTokens,
+        };
+        let signed = (arrival.parts, sigv4::body_hash(body));
+        let outcome = self.authenticator.authenticate(&*self.backend, signed, service, arrival.now);
+        let Signed { proof, caller, key } = match outcome.await {
+            Ok(signed) => signed,
+            Err(Refused::Rejected(rejection)) => return self.reject(arrival, &rejection),
+            Err(Refused::Failed(cause)) => return arrival.internal(cause),
+        };
+        let source = arrival.peer.source(arrival.parts);
+        let from: (_, _, &Source) = (&caller, &key.region, &source);
+        let when = (arrival.now, arrival.id);
+        let call = Call::new(proof, from, when, &*self.entropy, &self.keyring);
+        let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
+        if !self.admits(&call, route) {
+            self.metrics.throttled.add(1);
+            return throttled(arrival, &call, route, ports).await;
+        }
+        match service {
+            Service::SecretsManager => route.row.serve(&call, body, ports).await,
+            Service::SecurityTokens => sts::get_caller_identity(&call, ports).await,
+        }
+    }
+
+    fn find_action(&self, parts: &Parts, body: &[u8]) -> Result<Route, String> {
+        let query = parts.uri.query().unwrap_or_default();
+        let parameters = [Parameters::parse(body), Parameters::parse(query.as_bytes())];
+        self.routes.find_action(&parameters)
+    }
+
+    fn admits(&self, call: &Call<'_>, route: Route) -> bool {
+        let Some(throttle) = &self.throttle else { return true };
+        let asker = Asker {
+            account: &call.caller.account,
+            region: call.region,
+            principal: &call.caller.principal_id,
+        };
+        throttle.admit(asker, Group::of(route.row.name), call.now)
+    }
+
+    fn reject(&self, arrival: &Arrival<'_>, rejection: &Rejection) -> Reply {
+        self.metrics.rejected(reason(rejection));
+        let address = arrival.peer.address();
+        tracing::warn!(request_id = %arrival.id, %address, reason = %rejection, "not authenticated");
+        let answer = match arrival.protocol {
+            Protocol::Json => rejection.json(),
+            Protocol::Query => rejection.query(),
+        };
+        match (answer.code, arrival.protocol) {
+            ("", _) => bare(answer.status, "MalformedRequest"),
+            (name, Protocol::Json) => {
+                let code = Code { status: answer.status, ..Code::protocol(name) };
+                Reply::fault(code, &answer.message)
+            }
+            (name, Protocol::Query) => {
+                sts::fault(name, answer.status, &answer.message, &arrival.id.to_string())
+            }
+        }
+    }
+
+    /// Counts and logs an answer.
+    fn note(&self, arrival: &Arrival<'_>, reply: &Reply, route: Option<Route>, begun: Instant) {
+        let operation = route.map_or("-", |it| it.row.name);
+        if let Some(cause) = &reply.cause {
+            tracing::error!(request_id = %arrival.id, operation, cause, "request failed");
+        }
+        let took = begun.elapsed();
+        let error = reply.error.unwrap_or_default();
+        tracing::debug!(request_id = %arrival.id, operation, status = reply.status, error, ?took, "answered");
+        let Some(route) = route else { return };
+        self.metrics.served(route.place, Outcome::of(reply.status, reply.error), took);
+        if route.row.name == "DeleteSecret" && reply.error.is_none() {
+            self.sooner.notify_one();
+        }
+    }
+}
+
+async fn throttled(
+    arrival: &Arrival<'_>,
+    call: &Call<'_>,
+    route: Route,
+    ports: Ports<'_>,
+) -> Reply {
+    let text = "Rate exceeded";
+    let reply = service::refuse(call, &route.row, Code::THROTTLING, text, ports).await;
+    match (arrival.protocol, reply.status) {
+        (Protocol::Json, _) => reply,
+        (Protocol::Query, 500..) => arrival.internal(reply.cause.unwrap_or_default()),
+        (Protocol::Query, _) => sts::fault("Throttling", 400, text, &arrival.id.to_string()),
+    }
+}
+
+impl Arrival<'_> {
+    /// The error `code` in the protocol of the request.
+    fn fault(&self, code: Code, message: &str) -> Reply {
+        match self.protocol {
+            Protocol::Json => Reply::fault(code, message),
+            Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
+        }
+    }
+
+    fn internal(&self, cause: String) -> Reply {
+        let text = "An error occurred on the server side.";
+        Reply { cause: Some(cause), ..self.fault(Code::INTERNAL, text) }
+    }
+}

@@ -1,0 +1,363 @@
+//! From a configuration to a running server, and back.
+
+use crate::admin::{Admin, Reach, Status};
+use crate::authenticate::Authenticator;
+use crate::config::{Config, ConfigError, Listen, Mode};
+use crate::dev_certificate;
+use crate::drain::Drain;
+use crate::folder::{self, FolderError};
+use crate::front::{Door, Front};
+use crate::journal;
+use crate::listen::{ListenError, Secured, Shared, Socket, accept};
+use crate::metrics::Metrics;
+use crate::respond::Dates;
+use crate::root_key::{RootKey, RootKeyError};
+use crate::route::Routes;
+use crate::signing_keys::SigningKeys;
+use crate::throttle::Throttle;
+use crate::tls::{Certificates, TlsError};
+use crate::workers::{Maintenance, Outbox};
+use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
+use service::Turns;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::Backend;
+use store::backends::embedded::{Embedded, Options};
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::task::JoinHandle;
+use trail::Journal;
+
+/// A server that is not running yet.
+pub struct Server {
+    /// What it is told.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where state is; `None`: on disk, in the data folder.
+    pub backend: Option<Arc<dyn Backend>>,
+}
+
+/// Why a server didn't start. One sentence, perhaps with a hint on a line of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is no good.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The local certificate authority couldn't be made.
+    #[error("can't make the certificate of this server: {0}")]
+    DevCertificate(#[source] io::Error),
+    /// The data folder is no good.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The first account couldn't be made.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
+    /// The audit journal can't be written.
+    #[error(transparent)]
+    Journal(#[from] trail::Error),
+    /// A key can't be used.
+    #[error(transparent)]
+    Kms(#[from] kms::Error),
+    /// A place can't be listened at.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The root key can't be had, or opens nothing.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The store can't be opened.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// There is no certificate to show.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Where a running server can be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Plain HTTP, on loopback.
+    pub plain: Vec<SocketAddr>,
+    /// HTTPS.
+    pub tls: Vec<SocketAddr>,
+    /// HTTP over unix sockets.
+    pub unix: Vec<PathBuf>,
+    /// The certificate that signed the server's, in `dev`.
+    pub authority: Option<PathBuf>,
+    /// The unix socket of the admin API.
+    pub admin: PathBuf,
+    /// Metrics and health over TCP.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// A running server. Dropping it stops it at once; [`Running::shutdown`] lets requests finish.
+pub struct Running {
+    endpoints: Endpoints,
+    front: Arc<Front>,
+    embedded: Option<Arc<Embedded>>,
+    journal: Arc<Outbox>,
+    doors: Stage,
+    inner: Stage,
+}
+
+/// Tasks that are asked to stop together.
+struct Stage {
+    drain: Drain,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// A server on disk, with the system's clock and chance.
+    pub fn new(config: Config) -> Self {
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        Self { config, clock, entropy, backend: None }
+    }
+
+    /// Opens everything and answers requests.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]: nothing is left open. Nothing that exists is ever replaced.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let Self { config, clock, entropy, backend } = self;
+        config.validate()?;
+        folder::prepare(&config)?;
+        let (backend, embedded) = match backend {
+            Some(backend) => (backend, None),
+            None => {
+                let embedded = Arc::new(open_embedded(config.server.data.clone()).await?);
+                (Arc::clone(&embedded) as Arc<dyn Backend>, Some(embedded))
+            }
+        };
+        let root_key = RootKey::new(&config);
+        let opened = root_key.open(&*backend, &*entropy, clock.now()).await;
+        let (keyring, unfinished) = opened?;
+        let keyring = Arc::new(keyring);
+        let journal = journal::open(&config, &*backend, &keyring, (&clock, &*entropy)).await?;
+        let outbox = Arc::new(Outbox {
+            backend: Arc::clone(&backend),
+            journal: journal.clone(),
+            clock: Arc::clone(&clock),
+            request_time: config.limits.request_timeout,
+        });
+        outbox.recover().await?;
+
+        let front = Arc::new(front(&config, (&clock, &entropy), (&backend, &keyring), &journal));
+        let sockets = Sockets::bind(&config, &*clock).await?;
+        let admin = Arc::new(Admin {
+            front: Arc::clone(&front),
+            root_key,
+            rotating: Mutex::new(()),
+            status: Status::new(&config, clock.now(), sockets.endpoints.clone()),
+            journal: journal.clone(),
+            embedded: embedded.clone(),
+            mode: config.mode,
+        });
+        if config.mode == Mode::Dev {
+            admin.ensure_dev_account().await?;
+        }
+        let endpoints = sockets.endpoints.clone();
+        let (doors, inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished);
+        Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
+    }
+}
+
+impl Running {
+    /// Where it can be reached.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Does now what is due by the clock, such as removing secrets whose deletion window has ended.
+    /// It happens by itself, too; tests that move the clock call this.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong; it is tried again.
+    pub async fn catch_up(&self) -> Result<(), String> {
+        let maintenance = Maintenance { front: Arc::clone(&self.front) };
+        maintenance.catch_up(&self.inner.drain).await.map(drop)
+    }
+
+    /// Stops: takes no more connections, lets running requests finish for the configured time, and
+    /// leaves everything on disk.
+    pub async fn shutdown(mut self) {
+        self.front.draining.begin();
+        self.doors.stop().await;
+        self.inner.stop().await;
+        if let Err(error) = self.journal.finish().await {
+            let cause = service::chain(&error);
+            tracing::error!(cause, "the audit journal was not closed in order");
+        }
+        if let Some(embedded) = self.embedded {
+            // Its end means that the runtime ends, too, and the store is closed when it is dropped.
+            let _ended = tokio::task::spawn_blocking(move || embedded.close()).await;
+        }
+    }
+}
+
+impl Stage {
+    async fn stop(&mut self) {
+        self.drain.begin();
+        for task in &mut self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task ended out of order");
+            }
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.drain.begin();
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Bound sockets, not accepted from yet.
+struct Sockets {
+    api: Vec<Socket>,
+    admin: Socket,
+    metrics: Option<Socket>,
+    endpoints: Endpoints,
+}
+
+impl Sockets {
+    async fn bind(config: &Config, clock: &dyn Clock) -> Result<Self, StartError> {
+        let mut endpoints = Endpoints { admin: config.admin_socket(), ..Endpoints::default() };
+        let secured = match &config.tls {
+            None => None,
+            Some(tls) => {
+                if config.mode == Mode::Dev {
+                    let made = dev_certificate::ensure(tls, clock.now());
+                    endpoints.authority = Some(made.map_err(StartError::DevCertificate)?);
+                }
+                Some(Secured::new(Certificates::load(tls.clone())?)?)
+            }
+        };
+        // First of all: who has the admin socket is the server of this folder.
+        let admin = Socket::bind_unix(&endpoints.admin, 0o600)?;
+        let mut api = Vec::new();
+        for place in &config.server.listen {
+            let socket = Socket::bind(place, secured.as_ref()).await?;
+            match (&socket, socket.address()) {
+                (Socket::Tcp(_), Some(address)) => endpoints.plain.push(address),
+                (Socket::Tls(..), Some(address)) => endpoints.tls.push(address),
+                _ => endpoints.unix.extend(socket.path().map(Into::into)),
+            }
+            api.push(socket);
+        }
+        let metrics = match config.admin.listen {
+            None => None,
+            Some(address) => Some(Socket::bind(&Listen::Plain(address), None).await?),
+        };
+        endpoints.metrics = metrics.as_ref().and_then(Socket::address);
+        Ok(Self { api, admin, metrics, endpoints })
+    }
+}
+
+fn front(
+    config: &Config,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
+    journal: &Journal,
+) -> Front {
+    let routes = Routes::new(secrets::OPERATIONS);
+    let metrics = Arc::new(Metrics::new(routes.names()));
+    Front {
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        keyring: Arc::clone(keyring),
+        backend: Arc::clone(backend),
+        trail: Arc::new(journal.clone()),
+        turns: Turns::default(),
+        routes,
+        authenticator: Authenticator {
+            keys: SigningKeys::new(),
+            regions: config.server.regions.clone(),
+            canonical_hosts: config.server.canonical_hosts.clone(),
+            keyring: Arc::clone(keyring),
+            entropy: Arc::clone(entropy),
+        },
+        throttle: Throttle::new(&config.throttle),
+        limits: config.limits.clone(),
+        metrics,
+        dates: Dates::new(),
+        sooner: Arc::new(Notify::new()),
+        draining: Drain::default(),
+    }
+}
+
+/// Starts every task. The doors stop first, what is behind them when they are closed.
+fn spawn(
+    config: &Config,
+    sockets: Sockets,
+    front: &Arc<Front>,
+    (outbox, admin): (&Arc<Outbox>, &Arc<Admin>),
+    unfinished: bool,
+) -> (Stage, Stage) {
+    let shared = |drain: &Drain, connections: u32| {
+        Arc::new(Shared {
+            limits: config.limits.clone(),
+            metrics: Arc::clone(&front.metrics),
+            drain: drain.clone(),
+            drain_timeout: config.server.drain_timeout,
+            room: Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX))),
+        })
+    };
+    let mut doors = Stage { drain: Drain::default(), tasks: Vec::new() };
+    let of_api = shared(&doors.drain, config.limits.connections);
+    for socket in sockets.api {
+        let front = Arc::clone(front);
+        let door = move |peer| Door { front: Arc::clone(&front), peer };
+        doors.tasks.push(tokio::spawn(accept(socket, Arc::clone(&of_api), door)));
+    }
+
+    let mut inner = Stage { drain: Drain::default(), tasks: Vec::new() };
+    let of_admin = shared(&inner.drain, ADMIN_CONNECTIONS);
+    for (socket, reach) in
+        [(Some(sockets.admin), Reach::Everything), (sockets.metrics, Reach::Measurements)]
+    {
+        let Some(socket) = socket else { continue };
+        let admin = Arc::clone(admin);
+        let door = move |_| crate::admin::Door { admin: Arc::clone(&admin), reach };
+        inner.tasks.push(tokio::spawn(accept(socket, Arc::clone(&of_admin), door)));
+    }
+    let maintenance = Maintenance { front: Arc::clone(front) };
+    inner.tasks.push(tokio::spawn(maintenance.run(inner.drain.clone())));
+    inner.tasks.push(tokio::spawn(Arc::clone(outbox).run(inner.drain.clone())));
+    if unfinished {
+        let admin = Arc::clone(admin);
+        inner.tasks.push(tokio::spawn(async move { admin.finish_rotation().await }));
+    }
+    (doors, inner)
+}
+
+async fn open_embedded(folder: PathBuf) -> Result<Embedded, store::Error> {
+    let opened = tokio::task::spawn_blocking(move || Embedded::open(&folder, Options::default()));
+    opened.await.unwrap_or_else(|_| Err(store::Error::Unavailable("the runtime ended".into())))
+}
+
+/// The account and Region of what belongs to none: they seal nothing.
+pub(crate) fn nowhere() -> (AccountId, Region) {
+    #[expect(clippy::expect_used, reason = "both are well-formed, and a test says so")]
+    (
+        AccountId::from_number(0).expect("twelve digits"),
+        DEFAULT_REGION.parse().expect("a Region name"),
+    )
+}
+
+/// The Region that `dev` exports, and that IAM's own records stand in.
+pub(crate) const DEFAULT_REGION: &str = "us-east-1";
+const ADMIN_CONNECTIONS: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nowhere_is_well_formed() {
+        assert_eq!(super::nowhere().0.as_str(), "000000000000");
+    }
+}

@@ -1,0 +1,249 @@
+//! Token buckets: how many requests a second an account and a user may make.
+//!
+//! A bucket holds one second's worth and refills steadily, so a set of buckets that was left alone
+//! for a second is as good as new: memory stays bounded by forgetting those, and nothing is lost.
+
+use crate::config::{Rates, ThrottleConfig};
+use base::{AccountId, Region, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Operations that share a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Batch,
+    Caller,
+    Create,
+    Delete,
+    Describe,
+    Get,
+    List,
+    Password,
+    Policy,
+    Restore,
+    Rotate,
+    Tag,
+    Update,
+    Versions,
+}
+
+/// Who asks: the account, the Region signed for, and the unique id of the principal.
+#[derive(Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) account: &'a AccountId,
+    pub(crate) region: &'a Region,
+    pub(crate) principal: &'a str,
+}
+
+/// All buckets of this process.
+pub(crate) struct Throttle {
+    account: Rates,
+    principal: Rates,
+    shards: [Mutex<Buckets>; SHARDS],
+}
+
+#[derive(Default)]
+struct Buckets(BTreeMap<String, Set>);
+
+/// The buckets of one account and Region, or of one principal.
+#[derive(Clone, Copy)]
+struct Set {
+    /// Thousandths of a request that were taken and haven't grown back, by group.
+    taken: [u64; GROUPS],
+    /// When each was last brought up to date, in milliseconds.
+    at: [i64; GROUPS],
+}
+
+const GROUPS: usize = 14;
+const SHARDS: usize = 16;
+const SETS_PER_SHARD: usize = 1024;
+
+impl Throttle {
+    /// Buckets that are all full; `None` if throttling is off.
+    pub(crate) fn new(config: &ThrottleConfig) -> Option<Self> {
+        config.enabled.then(|| Self {
+            account: config.account.clone(),
+            principal: config.principal.clone(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+        })
+    }
+
+    /// Takes one request out of the two buckets that `asker` has for `group`. `false`, and nothing
+    /// taken, if one of them has none left.
+    pub(crate) fn admit(&self, asker: Asker<'_>, group: Group, now: Timestamp) -> bool {
+        let shard = usize::try_from(asker.account.number() % SHARDS as u64).unwrap_or_default();
+        let Some(shard) = self.shards.get(shard) else {
+            return true;
+        };
+        let keys = [
+            (format!("a/{}/{}", asker.account, asker.region), group.rate(&self.account)),
+            (format!("p/{}", asker.principal), group.rate(&self.principal)),
+        ];
+        let mut buckets = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = keys.iter().all(|(key, rate)| buckets.fits(key, *rate, group, now));
+        if fits {
+            keys.into_iter().for_each(|(key, rate)| buckets.take(key, rate, group, now));
+        }
+        fits
+    }
+}
+
+impl Buckets {
+    fn fits(&self, key: &str, rate: u32, group: Group, now: Timestamp) -> bool {
+        let taken = self.0.get(key).map_or(0, |it| it.taken_at(group, rate, now));
+        taken + 1000 <= u64::from(rate) * 1000
+    }
+
+    fn take(&mut self, key: String, rate: u32, group: Group, now: Timestamp) {
+        if SETS_PER_SHARD <= self.0.len() && !self.0.contains_key(&key) {
+            self.make_room(now);
+        }
+        let set = self.0.entry(key).or_insert(Set { taken: [0; GROUPS], at: [0; GROUPS] });
+        let taken = set.taken_at(group, rate, now) + 1000;
+        let place = group as usize;
+        if let (Some(to), Some(at)) = (set.taken.get_mut(place), set.at.get_mut(place)) {
+            (*to, *at) = (taken, now.millis());
+        }
+    }
+
+    /// Forgets sets that have grown back, or where none has, the one left alone longest.
+    fn make_room(&mut self, now: Timestamp) {
+        self.0.retain(|_, set| now.millis().saturating_sub(set.touched()) < 1000);
+        if SETS_PER_SHARD <= self.0.len() {
+            let eldest = self.0.iter().min_by_key(|it| it.1.touched()).map(|it| it.0.clone());
+            eldest.and_then(|it| self.0.remove(&it));
+        }
+    }
+}
+
+impl Set {
+    fn taken_at(&self, group: Group, rate: u32, now: Timestamp) -> u64 {
+        let place = group as usize;
+        let (taken, at) = (self.taken.get(place), self.at.get(place));
+        let elapsed = now.millis().saturating_sub(at.copied().unwrap_or_default());
+        // A rate of r a second is r thousandths a millisecond.
+        let grown = u64::try_from(elapsed).unwrap_or_default().saturating_mul(u64::from(rate));
+        taken.copied().unwrap_or_default().saturating_sub(grown)
+    }
+
+    fn touched(&self) -> i64 {
+        self.at.iter().copied().max().unwrap_or_default()
+    }
+}
+
+impl Group {
+    /// The group of the operation called `name`. Unknown ones count with the scarce.
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "BatchGetSecretValue" => Self::Batch,
+            "CancelRotateSecret" | "RotateSecret" => Self::Rotate,
+            "CreateSecret" => Self::Create,
+            "DeleteResourcePolicy"
+            | "GetResourcePolicy"
+            | "ListResourcePolicies"
+            | "PutResourcePolicy"
+            | "ValidateResourcePolicy" => Self::Policy,
+            "DeleteSecret" => Self::Delete,
+            "DescribeSecret" => Self::Describe,
+            "GetCallerIdentity" => Self::Caller,
+            "GetRandomPassword" => Self::Password,
+            "GetSecretValue" => Self::Get,
+            "ListSecretVersionIds" => Self::Versions,
+            "ListSecrets" => Self::List,
+            "RestoreSecret" => Self::Restore,
+            "TagResource" | "UntagResource" => Self::Tag,
+            _ => Self::Update,
+        }
+    }
+
+    fn rate(self, rates: &Rates) -> u32 {
+        match self {
+            Self::Batch => rates.batch,
+            Self::Caller => rates.caller,
+            Self::Create => rates.create,
+            Self::Delete => rates.delete,
+            Self::Describe => rates.describe,
+            Self::Get => rates.get,
+            Self::List => rates.list,
+            Self::Password => rates.password,
+            Self::Policy => rates.policy,
+            Self::Restore => rates.restore,
+            Self::Rotate => rates.rotate,
+            Self::Tag => rates.tag,
+            Self::Update => rates.update,
+            Self::Versions => rates.versions,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn throttle(account: u32, principal: u32) -> Throttle {
+        let rates = |list| Rates { list, ..Rates::default() };
+        let (account, principal) = (rates(account), rates(principal));
+        Throttle::new(&ThrottleConfig { enabled: true, account, principal }).expect("enabled")
+    }
+
+    fn admitted(throttle: &Throttle, (region, principal): (&str, &str), now: Timestamp) -> usize {
+        let (account, region) = ("111122223333".parse(), region.parse());
+        let asker =
+            Asker { account: &account.expect("valid"), region: &region.expect("valid"), principal };
+        (0..1000).take_while(|_| throttle.admit(asker, Group::List, now)).count()
+    }
+
+    #[test]
+    fn a_seconds_worth_at_once_then_steadily() {
+        let throttle = throttle(10, 1000);
+        let start = Timestamp::from_secs(1_000_000);
+        let who = ("us-east-1", "AIDA");
+        for (after, expected) in [(0, 10), (0, 0), (99, 0), (100, 1), (350, 2), (5000, 10)] {
+            let now = start.plus(Duration::from_millis(after));
+            assert_eq!(admitted(&throttle, who, now), expected, "after {after} ms");
+        }
+        let back = start.minus(Duration::from_secs(9));
+        assert_eq!(admitted(&throttle, who, back), 0, "a clock that goes back gives nothing");
+    }
+
+    #[test]
+    fn regions_are_apart_and_principals_are_not() {
+        let throttle = throttle(10, 15);
+        let now = Timestamp::from_secs(1_000_000);
+        assert_eq!(admitted(&throttle, ("us-east-1", "AIDA1"), now), 10);
+        assert_eq!(admitted(&throttle, ("us-east-1", "AIDA2"), now), 0, "the account's are gone");
+        assert_eq!(admitted(&throttle, ("us-west-2", "AIDA1"), now), 5, "the user's are gone");
+        assert_eq!(admitted(&throttle, ("us-west-2", "AIDA2"), now), 5);
+    }
+
+    #[test]
+    fn refused_requests_take_nothing() {
+        let throttle = throttle(10, 0);
+        let now = Timestamp::from_secs(1_000_000);
+        assert_eq!(admitted(&throttle, ("us-east-1", "AIDA"), now), 0);
+        let shard = throttle.shards.iter().map(|it| it.lock().expect("whole").0.len());
+        assert_eq!(shard.sum::<usize>(), 0);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let throttle = throttle(1, 10_000);
+        let region = |it: usize| format!("r{}-1", letters(it));
+        for it in 0..SETS_PER_SHARD + 100 {
+            let now = Timestamp::from_millis(1_000_000 + i64::try_from(it / 10).expect("small"));
+            admitted(&throttle, (&region(it), "AIDA"), now);
+        }
+        let sizes = throttle.shards.iter().map(|it| it.lock().expect("whole").0.len());
+        assert!(sizes.max() <= Some(SETS_PER_SHARD));
+    }
+
+    fn letters(mut number: usize) -> String {
+        let mut out = String::new();
+        while number > 0 {
+            out.push(char::from(b'a' + u8::try_from(number % 26).expect("small")));
+            number /= 26;
+        }
+        out
+    }
+}

@@ -1,0 +1,10 @@
+//! What runs besides requests. Only here is anything repeated by the clock.
+//!
+//! Each worker is a task that its owner waits for, and ends soon after the stop was asked for.
+//! Certificates are looked at when a connection comes, not by a worker.
+
+mod maintenance;
+mod outbox;
+
+pub(crate) use maintenance::Maintenance;
+pub(crate) use outbox::Outbox;

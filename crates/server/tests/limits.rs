@@ -1,0 +1,155 @@
+//! Everything a stranger can send is bounded.
+
+use base::Clock;
+use serde_json::json;
+use std::time::Duration;
+use testkit::World;
+use testkit::http::{Connection, encode};
+
+#[tokio::test]
+async fn long_bodies_are_refused_unread() {
+    let world = World::start().await;
+    let host = world.address().to_string();
+    let headers = [("host", host.as_str()), ("x-amz-target", "secretsmanager.ListSecrets")];
+
+    // A promise is enough.
+    let mut connection = Connection::tcp(world.address()).await.expect("connected");
+    let mut promising = headers.to_vec();
+    promising.push(("content-length", "1048577"));
+    connection.send(&encode(("POST", "/"), &promising, b"")).await.expect("sent");
+    let answer = connection.receive().await.expect("answered");
+    assert_eq!((answer.status, &answer.json()["__type"]), (413, &json!("RequestEntityTooLarge")));
+
+    // So are chunks that never end.
+    let mut connection = Connection::tcp(world.address()).await.expect("connected");
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\nx-amz-target: secretsmanager.ListSecrets\r\n\
+         transfer-encoding: chunked\r\n\r\n"
+    );
+    connection.send(head.as_bytes()).await.expect("sent");
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    for _ in 0..17 {
+        // The server may have hung up already.
+        let _closed = connection.send(chunk.as_bytes()).await;
+    }
+    if let Ok(answer) = connection.receive().await {
+        assert_eq!(answer.status, 413);
+    }
+
+    // One byte less is looked at.
+    let body = vec![b' '; 1 << 20];
+    let answer = world.send(("POST", "/"), &headers, &body).await;
+    assert_eq!(answer.json()["__type"], "MissingAuthenticationTokenException");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn long_heads_are_refused() {
+    let world = World::start_with(|config| config.limits.header_bytes = 8192).await;
+    let host = world.address().to_string();
+    for (long, status) in [("x".repeat(7000), 400), ("x".repeat(9000), 431)] {
+        let headers = [("host", host.as_str()), ("x-long", &long)];
+        let answer = world.send(("POST", "/"), &headers, b"").await;
+        assert_eq!(answer.status, status);
+    }
+    let many: Vec<_> = (0..200).map(|it| (format!("x-{it}"), "y")).collect();
+    let headers: Vec<_> = many.iter().map(|it| (it.0.as_str(), it.1)).collect();
+    assert_eq!(world.send(("POST", "/"), &headers, b"").await.status, 431);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_turned_away() {
+    let world = World::start().await;
+    for bytes in [&b"\x16\x03\x01\x02\x00\x01"[..], b"GET\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"] {
+        let mut connection = Connection::tcp(world.address()).await.expect("connected");
+        connection.send(bytes).await.expect("sent");
+        let answer = connection.closed().await.expect("closed");
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{text}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = World::start_with(|config| {
+        config.limits.request_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let headers =
+        [("host", "x"), ("x-amz-target", "secretsmanager.ListSecrets"), ("content-length", "10")];
+    let mut connection = Connection::tcp(world.address()).await.expect("connected");
+    connection.send(&encode(("POST", "/"), &headers, b"12345")).await.expect("sent");
+    let answer = connection.receive().await.expect("answered");
+    assert_eq!((answer.status, &answer.json()["__type"]), (408, &json!("RequestTimeout")));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn heads_and_silence_have_an_end() {
+    let world = World::start_with(|config| {
+        config.limits.header_timeout = Duration::from_millis(50);
+        config.limits.idle_timeout = Duration::from_millis(50);
+    })
+    .await;
+    for bytes in [&b""[..], b"POST / HTTP/1.1\r\nhost:"] {
+        let mut connection = Connection::tcp(world.address()).await.expect("connected");
+        connection.send(bytes).await.expect("sent");
+        assert_eq!(connection.closed().await.expect("closed"), b"");
+    }
+    let mut connection = Connection::tcp(world.address()).await.expect("connected");
+    let answer = connection.request(("POST", "/"), &[("host", "x")], b"").await.expect("answered");
+    assert_eq!(answer.status, 400);
+    assert_eq!(connection.closed().await.expect("closed"), b"");
+
+    let metrics = world.admin_api(("GET", "/metrics"), &json!(null)).await.text();
+    assert!(metrics.contains("strongroom_connections_timed_out_total 2"), "{metrics}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn further_connections_wait_for_room() {
+    let world = World::start_with(|config| config.limits.connections = 1).await;
+    let mut first = Connection::tcp(world.address()).await.expect("connected");
+    let request = [("host", "x")];
+    first.request(("POST", "/"), &request, b"").await.expect("answered");
+
+    let mut second = Connection::tcp(world.address()).await.expect("queued");
+    second.send(&encode(("POST", "/"), &request, b"")).await.expect("sent");
+    for _ in 0..10 {
+        first.request(("POST", "/"), &request, b"").await.expect("answered");
+    }
+    let text = world.admin_api(("GET", "/metrics"), &json!(null)).await.text();
+    assert!(text.contains("strongroom_connections_accepted_total 3"), "{text}");
+    drop(first);
+    assert_eq!(second.receive().await.expect("answered").status, 400);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn rates_are_kept_and_refusals_recorded() {
+    let world = World::start_with(|config| {
+        config.throttle.enabled = true;
+        config.throttle.account.list = 2;
+    })
+    .await;
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(world.call("ListSecrets", json!({})).await);
+    }
+    assert_eq!(statuses.iter().map(|it| it.status).collect::<Vec<_>>(), [200, 200, 400]);
+    let expected = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+    assert_eq!(statuses[2].text(), expected);
+    let other = world.another_account().await;
+    assert_eq!(world.call_as(&other, "ListSecrets", json!({})).await.status, 200);
+    world.clock.advance(Duration::from_millis(500));
+    assert_eq!(world.call("ListSecrets", json!({})).await.status, 200);
+    assert!(world.clock.now().millis() % 1000 == 500);
+
+    let (_, folder) = world.stop().await;
+    let journal = std::fs::read_dir(folder.path().join("data/journal")).expect("a folder");
+    let records: String =
+        journal.flatten().filter_map(|it| std::fs::read_to_string(it.path()).ok()).collect();
+    assert!(records.contains(r#""errorCode":"ThrottlingException""#), "{records}");
+}
