@@ -1,0 +1,96 @@
+//! Table: the subcommands. A new one is a file and a row here.
+
+use crate::data::DataFolder;
+use crate::{
+    access_key, account, backup, completions, dev, doctor, env, man, restore, root_key, serve,
+    trail_tail, trail_verify, version,
+};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// AWS Secrets Manager that you run yourself
+#[derive(Debug, Parser)]
+#[command(
+    name = "strongroom",
+    version = version::SHORT,
+    long_version = version::LONG,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 done · 1 looked and found a fault · 2 wrong usage · 3 could not be done"
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    data: DataFolder,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::Dev),
+    Server(serve::Serve),
+    Env(env::Env),
+    #[command(subcommand)]
+    Account(account::Account),
+    #[command(subcommand)]
+    AccessKey(access_key::AccessKey),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    #[command(subcommand)]
+    RootKey(root_key::RootKey),
+    #[command(subcommand)]
+    Trail(Trail),
+    Doctor(doctor::Doctor),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Read and prove the audit trail
+#[derive(Debug, Subcommand)]
+enum Trail {
+    Tail(trail_tail::TrailTail),
+    Verify(trail_verify::TrailVerify),
+}
+
+impl Arguments {
+    /// Does what was asked, writing data to `out`.
+    pub(crate) fn run(self, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        let data = &self.data;
+        match self.command {
+            Command::Dev(it) => it.run(data, out),
+            Command::Server(it) => it.run(),
+            Command::Env(it) => it.run(data, out),
+            Command::Account(it) => it.run(data, out),
+            Command::AccessKey(it) => it.run(data, out),
+            Command::Backup(it) => it.run(data, out),
+            Command::Restore(it) => it.run(data, out),
+            Command::RootKey(it) => it.run(data, out),
+            Command::Trail(Trail::Tail(it)) => it.run(data, out),
+            Command::Trail(Trail::Verify(it)) => it.run(data, out),
+            Command::Doctor(it) => it.run(data, out),
+            Command::Completions(it) => it.run(out),
+            Command::Man(it) => it.run(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_says_what_it_does() {
+        fn silent(command: &clap::Command) -> Vec<String> {
+            let inner = command.get_subcommands().flat_map(silent);
+            let own = command.get_about().is_none().then(|| command.get_name().to_owned());
+            inner.chain(own).collect()
+        }
+        assert_eq!(silent(&Arguments::command()), Vec::<String>::new());
+    }
+}

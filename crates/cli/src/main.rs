@@ -1,0 +1,39 @@
+//! The `strongroom` binary: server, development server and operator commands.
+//!
+//! Read [`arguments`] first: the table of subcommands. Each has a file, with its arguments and its
+//! act; [`admin`] is how most of them reach a running server. Data goes to standard output,
+//! everything else to standard error.
+
+mod access_key;
+mod account;
+mod admin;
+mod arguments;
+mod backup;
+mod completions;
+mod data;
+mod dev;
+mod doctor;
+mod env;
+mod log;
+mod man;
+mod output;
+mod restore;
+mod root_key;
+mod run;
+mod serve;
+mod trail_tail;
+mod trail_verify;
+mod version;
+mod wait;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    let mut out = std::io::stdout().lock();
+    match arguments.run(&mut out) {
+        Ok(code) => code,
+        Err(error) => output::report(&error),
+    }
+}

@@ -1,0 +1,102 @@
+//! `strongroom root-key`.
+
+use crate::admin::Admin;
+use crate::data::DataFolder;
+use crate::output;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Change the root key
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum RootKey {
+    Rotate(Rotate),
+}
+
+/// Make a new root key and wrap everything with it, while the server runs
+///
+/// An interrupted rotation is finished by calling it again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rotate {}
+
+/// A line of the server's answer.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Step {
+    done: u64,
+    total: u64,
+    #[serde(default)]
+    finished: bool,
+    root_key_id: Option<String>,
+    error: Option<String>,
+    hint: Option<String>,
+}
+
+impl RootKey {
+    pub(crate) fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
+        let Self::Rotate(Rotate {}) = self;
+        let bar = ProgressBar::new(0).with_style(
+            ProgressStyle::with_template("{bar:40} {pos}/{len} keys wrapped")
+                .context("the bar's template")?,
+        );
+        let mut last = None;
+        let mut lines = Lines::default();
+        Admin::new(data)?.stream("/v1/root-key/rotate", |part| {
+            for line in lines.add(part) {
+                let step: Step = serde_json::from_slice(&line).context("not a progress line")?;
+                bar.set_length(step.total);
+                bar.set_position(step.done);
+                last = Some(step);
+            }
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        match last {
+            Some(Step { finished: true, root_key_id, done, .. }) => {
+                writeln!(out, "{}", root_key_id.unwrap_or_default())?;
+                output::note(&format!("{done} keys are wrapped by the new root key"));
+                output::note("hint: keep a copy of it apart from the data folder and its backups");
+                Ok(ExitCode::SUCCESS)
+            }
+            Some(Step { error: Some(fact), hint, .. }) => {
+                let hint = hint.map(|it| format!("\nhint: {it}")).unwrap_or_default();
+                bail!("{fact}{hint}")
+            }
+            _ => bail!(
+                "the server ended before the rotation did\n\
+                 hint: start it and call this again; nothing is lost"
+            ),
+        }
+    }
+}
+
+/// Puts parts of a stream together to lines.
+#[derive(Debug, Default)]
+struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    /// The lines that `part` completes.
+    fn add(&mut self, part: &[u8]) -> Vec<Vec<u8>> {
+        self.begun.extend_from_slice(part);
+        let mut whole: Vec<_> = self.begun.split(|it| *it == b'\n').map(<[u8]>::to_vec).collect();
+        self.begun = whole.pop().unwrap_or_default();
+        whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_however_they_arrive() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.add(b"{\"a"), Vec::<Vec<u8>>::new());
+        assert_eq!(lines.add(b"\":1}\n{}\n{"), [b"{\"a\":1}".to_vec(), b"{}".to_vec()]);
+        assert_eq!(lines.add(b"}\n"), [b"{}".to_vec()]);
+    }
+}
