@@ -1,0 +1,124 @@
+//! A running `strongroom dev` of its own, and SDK configurations for it.
+
+use aws_credential_types::Credentials;
+use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// One `strongroom dev` process with its own data folder; both end with this value.
+pub struct Server {
+    process: Child,
+    told: serde_json::Value,
+    _folder: tempfile::TempDir,
+}
+
+/// How to reach it.
+#[derive(Clone, Copy, Debug)]
+pub enum Door {
+    /// HTTP on loopback.
+    Plain,
+    /// HTTPS, trusting the server's own authority only.
+    Tls,
+}
+
+impl Server {
+    /// Starts it and returns once it answers: `strongroom env` waits for that.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder of our own");
+        let data = folder.path().join("data");
+        let process = Command::new(binary())
+            .args(["dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        // From here on the process ends with `server`, whatever fails below.
+        let mut server = Self { process, told: serde_json::Value::Null, _folder: folder };
+        let waited = Command::new(binary()).arg("env").arg("--data").arg(&data).output();
+        assert!(waited.expect("env runs").status.success(), "the server doesn't answer");
+        server.told = credentials(&data.join("admin.sock"));
+        server
+    }
+
+    /// A Secrets Manager client.
+    pub fn secrets(&self, door: Door, region: &'static str) -> aws_sdk_secretsmanager::Client {
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(self.keys())
+            .endpoint_url(self.endpoint(door))
+            .http_client(self.http(door));
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    /// An STS client.
+    pub fn sts(&self, door: Door, region: &'static str) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(self.keys())
+            .endpoint_url(self.endpoint(door))
+            .http_client(self.http(door));
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn keys(&self) -> Credentials {
+        let (id, secret) = (self.text("AccessKeyId"), self.text("SecretAccessKey"));
+        Credentials::new(id, secret, None, None, "dev")
+    }
+
+    fn endpoint(&self, door: Door) -> &str {
+        match door {
+            Door::Plain => self.text("Endpoint"),
+            Door::Tls => self.text("TlsEndpoint"),
+        }
+    }
+
+    fn http(&self, door: Door) -> aws_sdk_secretsmanager::config::SharedHttpClient {
+        let builder = aws_smithy_http_client::Builder::new();
+        match door {
+            Door::Plain => builder.build_http(),
+            Door::Tls => {
+                let authority = std::fs::read(self.text("CaFile")).expect("the authority is there");
+                let trusted = TrustStore::empty().with_pem_certificate(authority);
+                let context = TlsContext::builder().with_trust_store(trusted).build();
+                builder
+                    .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+                    .tls_context(context.expect("the authority is readable"))
+                    .build_https()
+            }
+        }
+    }
+
+    fn text(&self, member: &str) -> &str {
+        self.told[member].as_str().expect("dev-credentials tells it")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then a test has failed already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn credentials(socket: &Path) -> serde_json::Value {
+    let mut stream = UnixStream::connect(socket).expect("the admin socket is there");
+    stream.write_all(b"GET /v1/dev-credentials HTTP/1.0\r\n\r\n").expect("it takes a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("HTTP");
+    serde_json::from_str(body).expect("JSON")
+}
+
+fn binary() -> PathBuf {
+    std::env::var_os("STRONGROOM_BINARY").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/strongroom"),
+        PathBuf::from,
+    )
+}

@@ -1,0 +1,54 @@
+//! The verbs of this repository.
+//!
+//! Read [`test`] first: it is what CI runs, and it names every other verb's part. [`tidy`] holds the
+//! rules that no compiler checks, [`conform`] compares our shapes with the official model.
+
+mod check;
+mod conform;
+mod fuzz;
+mod provide;
+mod run;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The verbs of this repository
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run all tests, after installing what they need
+    Test(test::Test),
+    /// Check format, lints and house rules: quick, before every commit
+    Check,
+    /// Check the house rules that no compiler knows
+    Tidy,
+    /// Compare our operations' members with the official service model
+    Conform,
+    /// Run every fuzz target for a while
+    Fuzz(fuzz::Fuzz),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Test(test) => test.run(),
+        Verb::Check => check::run_check(),
+        Verb::Tidy => tidy::run(),
+        Verb::Conform => conform::run(),
+        Verb::Fuzz(fuzz) => fuzz.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            run::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What belongs to an API operation besides its row: a file, a line in the README, a client's case.
+
+use super::{Finding, Tree};
+
+const TABLE: &str = "crates/secrets/src/operations/mod.rs";
+const CASES: &str = "tests/conformance/operations.py";
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let rows = rows(tree.text(TABLE).unwrap_or_default());
+    if rows.is_empty() {
+        return vec![format!("{TABLE}:1: no operation rows found")];
+    }
+    rows.iter().flat_map(|name| missing(tree, name)).collect()
+}
+
+/// The names in the operation table: the last part of each `Row::of::<module::Name>()`.
+pub(crate) fn rows(table: &str) -> Vec<String> {
+    let inside = table.split("Row::of::<").skip(1).filter_map(|it| it.split('>').next());
+    inside.filter_map(|it| it.rsplit("::").next()).map(str::to_owned).collect()
+}
+
+fn missing(tree: &Tree, name: &str) -> Vec<Finding> {
+    let file = format!("crates/secrets/src/operations/{}.rs", snake(name));
+    let readme = tree.text("README.md").unwrap_or_default();
+    let shown = readme.lines().any(|line| {
+        line.starts_with('|')
+            && (line.contains(&format!("`{name}`")) || line.contains(&format!("| {name} ")))
+    });
+    let cases = tree.text(CASES).unwrap_or_default();
+    let told = [
+        (tree.text(&file).is_none(), format!("has no file {file}")),
+        (!shown, "has no row in the table of README.md".to_owned()),
+        (!cases.contains(&format!("\"{name}\"")), format!("has no case in {CASES}")),
+    ];
+    let told = told.into_iter().filter(|(missing, _)| *missing);
+    told.map(|(_, what)| format!("{TABLE}:1: operation {name} {what}")).collect()
+}
+
+/// `get_secret_value` for `GetSecretValue`.
+pub(crate) fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_needs_file_row_and_case() {
+        let table = (TABLE, "Row::of::<get_secret_value::GetSecretValue>(),");
+        let file = ("crates/secrets/src/operations/get_secret_value.rs", "//! x");
+        let readme = ("README.md", "| `GetSecretValue` | built |");
+        let cases = (CASES, "    \"GetSecretValue\": {},");
+        assert_eq!(check(&Tree::of(&[table, file, readme, cases])), Vec::<String>::new());
+        assert_eq!(check(&Tree::of(&[table, readme, cases])).len(), 1);
+        assert_eq!(check(&Tree::of(&[table])).len(), 3);
+        assert_eq!(check(&Tree::of(&[])).len(), 1);
+    }
+}
