@@ -1,14 +1,13 @@
-//! A world for tests: hand-moved clock, seeded chance, faults on demand.
+//! A world for tests: the whole server in this process, with a clock that is moved by hand, chance
+//! that follows from a seed, and a store that fails on demand.
 //!
-//! [`Desk`] serves operations without a network: one call, its answer, its audit records. Imported by
-//! tests only.
+//! [`World::start`] gives a server over a store in memory; [`World::call`] is a signed request to
+//! it; [`World::advance`] lets time pass. [`http`] is a client that does exactly what it is told,
+//! also what no client should.
 
-mod chance;
-mod clock;
-mod desk;
-mod paper;
+pub mod chance;
+pub mod clock;
+pub mod http;
+mod world;
 
-pub use chance::Seeded;
-pub use clock::HandClock;
-pub use desk::{Answered, Desk, caller};
-pub use paper::PaperTrail;
+pub use world::{Credentials, Signing, World};
