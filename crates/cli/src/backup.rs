@@ -31,6 +31,7 @@ impl Backup {
             bail!("`{shown}` exists\nhint: choose another name, or replace it with --force");
         }
         let admin = Admin::new(data)?;
+        admin.is_ready()?;
         let mut draft = Draft::create(&self.file)?;
         let style = ProgressStyle::with_template("{spinner} {bytes} written, {bytes_per_sec}");
         let bar = ProgressBar::no_length().with_style(style.context("the bar's template")?);

@@ -37,6 +37,11 @@ impl DataFolder {
         self.folder.join("journal")
     }
 
+    /// The certificate authority of a development server.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.join("tls/ca.pem")
+    }
+
     /// The certificate of a development server.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("tls/cert.pem")

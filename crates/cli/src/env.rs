@@ -63,13 +63,18 @@ pub(crate) fn when_ready(data: &DataFolder, limit: Duration) -> Result<Credentia
             return Err(error).with_context(|| format!("no answer within {} s", limit.as_secs()));
         }
     }
-    admin.get("/v1/dev-credentials").map_err(|error| match refused_with(&error) {
-        Some(404) => error.context(
-            "the server on this folder isn't a development server\n\
-             hint: use the access key that `strongroom account create` has printed",
-        ),
-        _ => error,
-    })
+    let mut credentials: Credentials =
+        admin.get("/v1/dev-credentials").map_err(|error| match refused_with(&error) {
+            Some(404) => error.context(
+                "the server on this folder isn't a development server\n\
+                 hint: use the access key that `strongroom account create` has printed",
+            ),
+            _ => error,
+        })?;
+    // The server may have told it from where it runs; these lines are used elsewhere.
+    let authority = std::path::absolute(data.authority()).context("there is no current folder")?;
+    credentials.ca_file = authority.display().to_string();
+    Ok(credentials)
 }
 
 /// Lines for a shell. A session token of other credentials would spoil these, so it goes.

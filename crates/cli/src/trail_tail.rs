@@ -48,16 +48,27 @@ impl TrailTail {
         let mut reader = Reader::new(&folder);
         let last = self.last.or(self.follow.then_some(LAST_WHEN_FOLLOWING));
         self.show_present(&mut reader, last, out)?;
-        while self.follow {
+        if self.follow {
+            return self.go_on(&mut reader, out);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Shows new records as they are written, until the process is ended or nobody listens.
+    fn go_on(&self, reader: &mut Reader, out: &mut dyn Write) -> Result<ExitCode> {
+        loop {
             match reader.read()? {
-                Some(entry) => self.shown(&entry).map_or(Ok(()), |it| writeln!(out, "{it}"))?,
+                Some(entry) => {
+                    if let Some(line) = self.shown(&entry) {
+                        writeln!(out, "{line}")?;
+                    }
+                }
                 None => {
                     out.flush()?;
                     wait::pause();
                 }
             }
         }
-        Ok(ExitCode::SUCCESS)
     }
 
     /// Shows what is there; of it, the `last` records that fit.

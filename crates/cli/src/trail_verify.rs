@@ -61,12 +61,17 @@ pub(crate) fn text(finding: &Finding) -> String {
                 || "no signed head yet".to_owned(),
                 |it| format!("last head signed over record {} at {}", it.sequence, it.at),
             );
-            format!("{records} records in {segments} segments, chain whole; {head}")
+            let (records, segments) = (counted(*records, "record"), counted(*segments, "segment"));
+            format!("{records} in {segments}, chain whole; {head}")
         }
         Finding::Broken(Break { file, line, after, reason }) => {
             format!("chain broken in `{file}`, line {line}, after record {after}: {reason}")
         }
     }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn json(finding: &Finding) -> serde_json::Value {

@@ -192,13 +192,14 @@ impl Secret {
         self.changed = now.max(self.changed.plus(Duration::from_millis(1)));
     }
 
-    /// Notes a read at `now`; tells whether it is the first of its day.
-    pub(crate) fn mark_read(&mut self, now: Timestamp) -> bool {
-        let first = self.accessed.is_none_or(|day| day < now.day());
-        if first {
-            self.accessed = Some(now.day());
-        }
-        first
+    /// Whether a read at `now` would be the first of its day.
+    pub(crate) fn unread(&self, now: Timestamp) -> bool {
+        self.accessed.is_none_or(|day| day < now.day())
+    }
+
+    /// Notes a read at `now`.
+    pub(crate) fn mark_read(&mut self, now: Timestamp) {
+        self.accessed = self.accessed.max(Some(now.day()));
     }
 
     /// The version that `label` stands on.
@@ -306,9 +307,11 @@ mod tests {
     fn only_the_first_read_of_a_day_counts() {
         let mut secret = Secret::new(&place(), "a", Timestamp::default(), &base::SystemEntropy);
         let noon = Timestamp::from_secs(43_200);
-        assert!(secret.mark_read(noon));
-        assert!(!secret.mark_read(noon.plus(Duration::from_hours(11))));
-        assert!(secret.mark_read(noon.plus(Duration::from_hours(12))));
+        assert!(secret.unread(noon));
+        secret.mark_read(noon);
+        assert!(!secret.unread(noon.plus(Duration::from_hours(11))));
+        assert!(secret.unread(noon.plus(Duration::from_hours(12))));
+        secret.mark_read(noon.plus(Duration::from_hours(12)));
         assert_eq!(secret.accessed, Some(Timestamp::from_secs(86_400)));
     }
 

@@ -154,7 +154,7 @@ async fn every_change_has_its_record_in_the_same_commit() {
         let snapshot = desk.backend.snapshot().await.expect("a snapshot");
         let outbox = snapshot.scan(&KeyRange::prefix("outbox/"), 1000, true).await.expect("rows");
         let found = outbox.iter().any(|(_, row)| {
-            String::from_utf8_lossy(row).contains(&format!(r#"\"eventName\":\"{operation}\""#))
+            String::from_utf8_lossy(row).contains(&format!(r#""eventName":"{operation}""#))
         });
         assert!(found, "{operation} left a change without a record");
     }

@@ -5,7 +5,7 @@
 use crate::call::{Call, TlsDetails};
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::Table;
 use store::path::Path;
 
@@ -27,7 +27,7 @@ pub trait Trail: Send + Sync {
 pub struct TrailError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// A record as it is kept: its id, its instant, and one line of JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
     /// The record's `eventID`.
     pub id: String,
@@ -37,7 +37,34 @@ pub struct Encoded {
     pub json: String,
 }
 
-store::json_record!(Encoded, 1);
+impl store::Record for Encoded {
+    const SCHEMA: u16 = 1;
+
+    /// The instant in milliseconds, the length of the id, the id, and the record, as they are: a record
+    /// in JSON within JSON would be escaped and read twice.
+    fn encode(&self) -> Result<Vec<u8>, String> {
+        let length = u8::try_from(self.id.len()).map_err(|_| "the id is too long".to_owned())?;
+        let mut row = Vec::with_capacity(9 + self.id.len() + self.json.len());
+        row.extend_from_slice(&self.at.millis().to_be_bytes());
+        row.push(length);
+        row.extend_from_slice(self.id.as_bytes());
+        row.extend_from_slice(self.json.as_bytes());
+        Ok(row)
+    }
+
+    fn decode(schema: u16, bytes: &[u8]) -> Result<Self, String> {
+        if schema != Self::SCHEMA {
+            return Err(format!("schema {schema} is newer than this program"));
+        }
+        let short = || "too short".to_owned();
+        let (at, rest) = bytes.split_first_chunk().ok_or_else(short)?;
+        let (length, rest) = rest.split_first().ok_or_else(short)?;
+        let (id, json) = rest.split_at_checked(usize::from(*length)).ok_or_else(short)?;
+        let text = |it: &[u8]| String::from_utf8(it.to_vec()).map_err(|it| it.to_string());
+        let at = Timestamp::from_millis(i64::from_be_bytes(*at));
+        Ok(Self { id: text(id)?, at, json: text(json)? })
+    }
+}
 
 /// Records that were committed with a change and may not be in the journal yet, oldest first.
 pub const OUTBOX: Table<Encoded, Encoded> = Table::new(outbox_key);
@@ -303,4 +330,31 @@ fn encode<P: Serialize>(at: Timestamp, record: &Record<'_, P>) -> Option<Encoded
 /// At most 1,024 bytes of `text`, on a character boundary.
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(1024)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::Record as _;
+
+    #[test]
+    fn a_record_survives_its_row_and_nothing_shorter_does() {
+        let record = Encoded {
+            id: "5b1fcb2f-6d5c-47b1-9f5e-3c1e0f2a9d44".to_owned(),
+            at: Timestamp::from_millis(1_769_853_600_123),
+            json: r#"{"eventName":"é"}"#.to_owned(),
+        };
+        let row = record.encode().expect("encodes");
+        assert_eq!(Encoded::decode(1, &row).as_ref(), Ok(&record));
+        assert!(Encoded::decode(2, &row).is_err());
+        for length in 0..9 + record.id.len() {
+            assert!(Encoded::decode(1, &row[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut(&"é".repeat(600)).len(), 1024);
+        assert_eq!(cut("short"), "short");
+    }
 }

@@ -1,6 +1,8 @@
 //! Operations served without a network.
 
-use crate::{HandClock, PaperTrail, Seeded};
+use crate::PaperTrail;
+use crate::chance::Seeded;
+use crate::clock::HandMoved;
 use base::{AccountId, Clock, Malformed, Region, Sensitive, Timestamp, Uuid};
 use envelope::{Key, Keyring, LocalRoot, Roots};
 use serde_json::Value;
@@ -14,7 +16,7 @@ pub struct Desk {
     /// The store, for faults and for looking inside.
     pub backend: Arc<Memory>,
     /// The time of the next call.
-    pub clock: HandClock,
+    pub clock: HandMoved,
     /// The audit records so far.
     pub trail: PaperTrail,
     /// What an account may store at most.
@@ -54,7 +56,7 @@ impl Desk {
         let entropy = Seeded::new(seed);
         let root = LocalRoot::new("test", Key::random(&entropy))?;
         let keyring = Keyring::new(Roots::only(Arc::new(root)));
-        let clock = HandClock::at(Timestamp::from_secs(1_769_853_600));
+        let clock = HandMoved::new(Timestamp::from_secs(1_769_853_600));
         let backend = Arc::new(Memory::new());
         kms::initialize(&*backend, &keyring, &entropy, clock.now()).await?;
         Ok(Self {

@@ -49,27 +49,33 @@ pub(super) fn store(subject: &Subject) -> Finding {
         Ok(health) => health,
         Err(error) => return Finding::of_error(&error, remedy),
     };
-    match subject.root_key.as_deref().map(|it| opens(folder, it)) {
-        Some(Err(error)) => Finding::of_error(&format!("{error:#}"), remedy),
-        Some(Ok(())) if !health.tree_was_whole => Finding::warn(
-            format!("had to be mended; whole at revision {}", health.revision.0),
-            "look for the cause: a failing disk, or a process that was killed",
-        ),
-        Some(Ok(())) => {
-            Finding::ok(format!("whole at revision {}, opens with the root key", health.revision.0))
-        }
-        None => Finding::ok(format!("whole at revision {}", health.revision.0)),
+    let whole = format!("whole at revision {}", health.revision.0);
+    match subject.root_key.as_deref().map(load).transpose() {
+        Err(_) => Finding::warn(format!("{whole}, but no root key to open it with"), "see above"),
+        Ok(Some(roots)) => match opens(folder, roots) {
+            Err(error) => Finding::of_error(&format!("{error:#}"), remedy),
+            Ok(()) if !health.tree_was_whole => Finding::warn(
+                format!("had to be mended; {whole}, opens with the root key"),
+                "look for the cause: a failing disk, or a process that was killed",
+            ),
+            Ok(()) => Finding::ok(format!("{whole}, opens with the root key")),
+        },
+        Ok(None) => Finding::ok(whole),
     }
 }
 
-/// Whether the root key in `file` opens the store in `folder`.
-fn opens(folder: &Path, file: &Path) -> Result<()> {
+/// The root key in `file`, and the one that is about to take over.
+fn load(file: &Path) -> Result<Roots> {
     let root = Arc::new(kms::root::file::load(file)?);
     let next = kms::root::file::load(&kms::root::file::next_path(file)).ok().map(Arc::new);
-    let roots = match next {
+    Ok(match next {
         Some(next) => Roots::both(root, next),
         None => Roots::only(root),
-    };
+    })
+}
+
+/// Whether `roots` open the store in `folder`.
+fn opens(folder: &Path, roots: Roots) -> Result<()> {
     let store = Embedded::open(folder, Options::default())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(kms::unlock(&store, &Keyring::new(roots)))?)

@@ -72,8 +72,9 @@ pub(crate) async fn read(
     if version.mark_read(call.now) {
         txn.save(&values(), &(place, &secret.id, &version.id), &version)?;
     }
-    let before = secret.clone();
-    if secret.mark_read(call.now) {
+    if secret.unread(call.now) {
+        let before = secret.clone();
+        secret.mark_read(call.now);
         secret.save(txn, place, &before)?;
     }
     Ok(Read::new(secret, version, value))

@@ -54,6 +54,12 @@ impl Operation for PutSecretValue {
         found.count("versionStages", stages, limits::LABELS_GIVEN, |it| it.as_str().to_owned());
         found.each("versionStages", stages, limits::LABEL);
         found.secret("rotationToken", self.rotation_token.as_ref(), 36..=256);
+        found.secret_pattern(
+            "rotationToken",
+            self.rotation_token.as_ref(),
+            "^[a-zA-Z0-9\\-]+$",
+            |it| it.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-'),
+        );
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
