@@ -219,6 +219,18 @@ async fn canaries_reach_no_record_and_no_row() {
 }
 
 #[tokio::test]
+async fn a_record_leaves_out_what_is_too_long_for_it() {
+    let desk = desk_with_secret().await;
+    let long = "x".repeat(600_000);
+    let refused = desk.call("GetSecretValue", json!({ "SecretId": long })).await;
+    assert_eq!(refused.error(), Some("ValidationException"));
+    let records = desk.trail.take();
+    assert_eq!(records[0]["errorCode"], "ValidationException");
+    assert!(records[0]["requestParameters"].is_null());
+    assert!(records[0].to_string().len() < 10_000);
+}
+
+#[tokio::test]
 async fn two_writers_lose_no_update() {
     let desk = desk_with_secret().await;
     let tags = (0..40).map(|number| {

@@ -168,8 +168,24 @@ pub(crate) struct Named {
     pub(crate) read_only: bool,
 }
 
+/// A record may have so many bytes; what the caller sent beyond that is left out of it.
+const MOST_BYTES: usize = 256 * 1024;
+
 /// The record of `call` to the operation `named`, with `parameters` as its input.
 pub(crate) fn of_call<P: Serialize>(
+    call: &Call<'_>,
+    named: Named,
+    parameters: Option<&P>,
+    outcome: &Outcome,
+) -> Option<Encoded> {
+    let whole = of_whole_call(call, named, parameters, outcome)?;
+    if whole.json.len() <= MOST_BYTES {
+        return Some(whole);
+    }
+    of_whole_call::<P>(call, named, None, outcome)
+}
+
+fn of_whole_call<P: Serialize>(
     call: &Call<'_>,
     named: Named,
     parameters: Option<&P>,

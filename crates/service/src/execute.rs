@@ -61,6 +61,10 @@ pub async fn execute<O: Operation>(
                 let _later = ports.trail.append_committed(&records).await;
             }
             Ok(()) => ports.trail.append(&records).await.map_err(Failure::Trail)?,
+            // All that a read writes are marks of it, such as its day: without them it goes on.
+            Err(store::Error::Full) if O::READ_ONLY => {
+                ports.trail.append(&records).await.map_err(Failure::Trail)?;
+            }
             Err(store::Error::Conflict { key }) => {
                 drop(turn);
                 turn = Some(ports.turns.wait(&key).await);
