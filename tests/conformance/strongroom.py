@@ -102,6 +102,13 @@ class Server:
         self.keys = Keys(accounts[0]["AccountId"], told["AccessKeyId"], told["SecretAccessKey"])
         return self
 
+    def refuses_to_start(self):
+        """What it says when it doesn't start."""
+        line = [BINARY, "dev", "--data", str(self.data), "--listen", "127.0.0.1:0"]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr
+        return done.stderr
+
     def stop(self):
         """Ends the process by its id and waits for it."""
         if self.process is None:

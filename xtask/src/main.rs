@@ -3,6 +3,7 @@
 //! Read [`test`] first: it is what CI runs, and it names every other verb's part. [`tidy`] holds the
 //! rules that no compiler checks, [`conform`] compares our shapes with the official model.
 
+mod bench;
 mod check;
 mod conform;
 mod fuzz;
@@ -34,6 +35,8 @@ enum Verb {
     Conform,
     /// Run every fuzz target for a while
     Fuzz(fuzz::Fuzz),
+    /// Measure through the front door, beside what the machine can do at most
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Verb::Tidy => tidy::run(),
         Verb::Conform => conform::run(),
         Verb::Fuzz(fuzz) => fuzz.run(),
+        Verb::Bench(bench) => bench.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

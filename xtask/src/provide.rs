@@ -17,6 +17,7 @@ struct Needed {
 const NEEDED: &[Needed] = &[
     Needed { probe: &["cc", "--version"], packages: &["gcc", "libc6-dev"] },
     Needed { probe: &["c++", "--version"], packages: &["g++"] },
+    Needed { probe: &["git", "--version"], packages: &["git"] },
     Needed {
         probe: &["python3", "-c", "import venv, ensurepip"],
         packages: &["python3", "python3-venv"],

@@ -16,7 +16,7 @@ const binary =
 export async function startServer() {
   const folder = await mkdtemp(path.join(os.tmpdir(), "strongroom-js-"));
   const data = path.join(folder, "data");
-  const line = ["dev", "--data", data, "--listen", "127.0.0.1:0"];
+  const line = ["dev", "--data", data, "--listen", "127.0.0.1:0", "--log", "error"];
   const child = spawn(binary, line, { stdio: ["ignore", "ignore", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const stop = async () => {

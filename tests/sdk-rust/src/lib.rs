@@ -31,7 +31,7 @@ impl Server {
         let folder = tempfile::tempdir().expect("a folder of our own");
         let data = folder.path().join("data");
         let process = Command::new(binary())
-            .args(["dev", "--listen", "127.0.0.1:0", "--data"])
+            .args(["dev", "--listen", "127.0.0.1:0", "--log", "error", "--data"])
             .arg(&data)
             .stdout(Stdio::null())
             .spawn()

@@ -13,12 +13,13 @@ pub(super) fn sleeping(tree: &Tree) -> Vec<Finding> {
             Some("py" | "js" | "mjs" | "sh") if file.is_test() => (1, file.text.as_str()),
             _ => continue,
         };
+        // Tests with a paused clock sleep in no time.
+        let paused = text.contains("start_paused = true");
         let sleeps = |line: &str| {
             let code = line.trim_start();
-            !code.starts_with("//")
-                && (code.contains("sleep(")
-                    || code.contains("setTimeout(r")
-                    || code.starts_with("sleep "))
+            let waits = code.contains("sleep(") || code.contains("setTimeout(r");
+            let virtually = paused && !code.contains("thread::");
+            !code.starts_with("//") && ((waits && !virtually) || code.starts_with("sleep "))
         };
         for (number, line) in text.lines().enumerate().filter(|(_, line)| sleeps(line)) {
             let (path, number) = (&file.path, first + number);
@@ -71,6 +72,8 @@ mod tests {
     fn sleeping_tests_are_found() {
         let nap = concat!("time.slee", "p(1)");
         let rust = format!("//! x\nfn a() {{}}\n\n#[cfg(test)]\nmod tests {{\n    {nap};\n}}\n");
+        let paused =
+            format!("#[tokio::test(start_paused = true)]\nasync fn a() {{\n    {nap};\n}}\n");
         let product = format!("//! x\nfn a() {{\n    {nap};\n}}\n");
         #[rustfmt::skip]
         let cases = [
@@ -78,6 +81,7 @@ mod tests {
             ("crates/x/src/a.rs",           rust.as_str(),    1),
             ("crates/x/src/a.rs",           product.as_str(), 0), // a worker's loop
             ("crates/x/tests/a.rs",         product.as_str(), 1),
+            ("crates/x/tests/a.rs",         paused.as_str(),  0),
         ];
         for (path, text, expected) in cases {
             assert_eq!(sleeping(&Tree::of(&[(path, text)])).len(), expected, "{path}");
