@@ -5,6 +5,7 @@ use crate::admin::Admin;
 use crate::data::DataFolder;
 use crate::output;
 use anyhow::{Result, bail};
+use base::AccountId;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ pub(crate) enum AccessKey {
 pub(crate) struct Create {
     /// The account; may be left out while there is only one
     #[arg(long, value_name = "DIGITS")]
-    account: Option<String>,
+    account: Option<AccountId>,
     /// The user the key belongs to
     #[arg(long, value_name = "NAME", default_value = "admin")]
     user: String,
@@ -37,7 +38,7 @@ pub(crate) struct Create {
 pub(crate) struct List {
     /// Only this account's keys
     #[arg(long, value_name = "DIGITS")]
-    account: Option<String>,
+    account: Option<AccountId>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -102,7 +103,7 @@ impl AccessKey {
 impl Create {
     fn run(&self, admin: &Admin, out: &mut dyn Write) -> Result<ExitCode> {
         let account_id = match &self.account {
-            Some(account) => account.clone(),
+            Some(account) => account.to_string(),
             None => only_account(admin)?,
         };
         let wanted = Wanted { account_id, user_name: self.user.clone() };
@@ -121,7 +122,7 @@ impl Create {
 impl List {
     fn run(&self, admin: &Admin, out: &mut dyn Write) -> Result<ExitCode> {
         let accounts = match &self.account {
-            Some(account) => vec![account.clone()],
+            Some(account) => vec![account.to_string()],
             None => accounts(admin)?,
         };
         let mut found = AccessKeys { access_keys: Vec::new() };

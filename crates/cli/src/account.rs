@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::data::DataFolder;
 use crate::output;
 use anyhow::Result;
+use base::AccountId;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ pub(crate) enum Account {
 pub(crate) struct Create {
     /// The account's 12 digits; chosen by the server if left out
     #[arg(long, value_name = "DIGITS")]
-    id: Option<String>,
+    id: Option<AccountId>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -38,7 +39,7 @@ pub(crate) struct List {
 #[serde(rename_all = "PascalCase")]
 struct Wanted {
     #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<String>,
+    account_id: Option<AccountId>,
 }
 
 /// An access key, in the one answer that shows its secret.

@@ -1,5 +1,6 @@
 //! The data folder, and where things are in it.
 
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Where the server keeps everything.
@@ -35,6 +36,18 @@ impl DataFolder {
     /// The audit journal.
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.join("journal")
+    }
+
+    /// The audit journal, if there is one.
+    pub(crate) fn require_journal(&self) -> Result<PathBuf> {
+        let journal = self.journal();
+        if journal.is_dir() {
+            return Ok(journal);
+        }
+        bail!(
+            "no audit journal in `{}`\nhint: name the server's data folder with --data",
+            self.shown()
+        )
     }
 
     /// The certificate authority of a development server.

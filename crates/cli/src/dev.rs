@@ -4,7 +4,7 @@ use crate::data::DataFolder;
 use crate::env::{self, Credentials};
 use crate::run;
 use ::server::config::{Config, LogLevel};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base::{Clock, SystemClock};
 use clap::builder::PossibleValuesParser;
 use std::io::Write;
@@ -35,6 +35,13 @@ const START: Duration = Duration::from_secs(10);
 
 impl Dev {
     pub(crate) fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
+        if !self.listen.ip().is_loopback() {
+            bail!(
+                "`{}` is not a loopback address, and `dev` listens at no other\n\
+                 hint: `strongroom server --config FILE` is the production form",
+                self.listen
+            );
+        }
         let mut config = Config::dev(data.path().to_owned(), self.listen);
         config.log.level = level(&self.log);
         let data = data.clone();

@@ -33,8 +33,8 @@ fn told(error: &anyhow::Error) -> String {
     for cause in error.chain() {
         let text = cause.to_string();
         let (fact, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));
-        // Errors that print their source would tell it twice.
-        if !facts.iter().any(|it| it.ends_with(fact)) {
+        // Errors that print their source would tell it twice; a hint may come without a fact.
+        if !fact.is_empty() && !facts.iter().any(|it| it.ends_with(fact)) {
             facts.push(fact.trim_end().to_owned());
         }
         if !hint.is_empty() {
@@ -76,6 +76,12 @@ mod tests {
         let inner = anyhow!("no such file\nhint: make one");
         let error = Err::<(), _>(inner).context("can't read `x`").unwrap_err();
         assert_eq!(told(&error), "error: can't read `x`: no such file\nhint: make one");
+    }
+
+    #[test]
+    fn a_hint_may_be_added() {
+        let error = Err::<(), _>(anyhow!("taken")).context("\nhint: wait").unwrap_err();
+        assert_eq!(told(&error), "error: taken\nhint: wait");
     }
 
     #[test]

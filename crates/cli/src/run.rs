@@ -2,9 +2,10 @@
 
 use crate::{log, output};
 use ::server::config::Config;
-use ::server::{Running, Server};
+use ::server::{Running, Server, StartError};
 use anyhow::{Context, Result};
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use std::io::ErrorKind;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,7 +22,7 @@ pub(crate) fn until_stopped(
     runtime.context("can't start a runtime")?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("can't listen for SIGINT")?;
-        let running = Server::new(config).start().await?;
+        let running = Server::new(config).start().await.map_err(hinted)?;
         ready(&running).await?;
         tokio::select! {
             _ = terminate.recv() => (),
@@ -34,6 +35,16 @@ pub(crate) fn until_stopped(
             _ = interrupt.recv() => Ok(ExitCode::FAILURE),
         }
     })
+}
+
+/// A reason not to start, with a remedy where the library knows none.
+fn hinted(error: StartError) -> anyhow::Error {
+    let error = anyhow::Error::from(error);
+    let taken = |it: &std::io::Error| it.kind() == ErrorKind::AddrInUse;
+    if error.chain().any(|it| it.downcast_ref().is_some_and(taken)) {
+        return error.context("\nhint: stop what listens there, or choose another address");
+    }
+    error
 }
 
 /// Plaintext lives in memory for moments; none of them may end up in a core file or a debugger of

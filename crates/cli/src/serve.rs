@@ -1,8 +1,8 @@
 //! `strongroom server`.
 
 use crate::run;
-use ::server::config::Config;
-use anyhow::{Context, Result};
+use ::server::config::{Config, ConfigError};
+use anyhow::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,8 +21,11 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(&self) -> Result<ExitCode> {
-        let config = Config::read(&self.config)
-            .with_context(|| format!("`{}` is no good", self.config.display()))?;
+        let config = Config::read(&self.config).map_err(|error| match error {
+            // Names the file itself.
+            ConfigError::Unreadable { .. } => error.into(),
+            _ => anyhow::Error::from(error).context(format!("in `{}`", self.config.display())),
+        })?;
         if self.check {
             return Ok(ExitCode::SUCCESS);
         }

@@ -2,7 +2,7 @@
 
 use crate::data::DataFolder;
 use crate::wait;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::collections::VecDeque;
 use std::io::Write;
 use std::process::ExitCode;
@@ -38,13 +38,7 @@ const LAST_WHEN_FOLLOWING: usize = 10;
 
 impl TrailTail {
     pub(crate) fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
-        let folder = data.journal();
-        if !folder.is_dir() {
-            bail!(
-                "no audit journal in `{}`\nhint: name the server's data folder with --data",
-                data.shown()
-            );
-        }
+        let folder = data.require_journal()?;
         let mut reader = Reader::new(&folder);
         let last = self.last.or(self.follow.then_some(LAST_WHEN_FOLLOWING));
         self.show_present(&mut reader, last, out)?;
@@ -57,16 +51,13 @@ impl TrailTail {
     /// Shows new records as they are written, until the process is ended or nobody listens.
     fn go_on(&self, reader: &mut Reader, out: &mut dyn Write) -> Result<ExitCode> {
         loop {
-            match reader.read()? {
-                Some(entry) => {
-                    if let Some(line) = self.shown(&entry) {
-                        writeln!(out, "{line}")?;
-                    }
-                }
-                None => {
-                    out.flush()?;
-                    wait::pause();
-                }
+            let Some(entry) = reader.read()? else {
+                out.flush()?;
+                wait::pause();
+                continue;
+            };
+            if let Some(line) = self.shown(&entry) {
+                writeln!(out, "{line}")?;
             }
         }
     }

@@ -28,7 +28,7 @@ impl TrailVerify {
         let key = self.public_key.as_ref().map(|text| {
             text.parse::<PublicKey>().map_err(|_| anyhow!("`{text}` is not a public key"))
         });
-        let finding = check(&data.journal(), key.transpose()?)?;
+        let finding = check(&data.require_journal()?, key.transpose()?)?;
         if self.json {
             writeln!(out, "{}", json(&finding))?;
         } else {

@@ -1,5 +1,7 @@
 //! What the program says when things are not as they should be, and with which exit code.
 
+#![expect(clippy::expect_used, reason = "test helpers")]
+
 use std::process::{Command, Output};
 
 fn strongroom(arguments: &[&str]) -> Output {
@@ -40,6 +42,7 @@ fn what_needs_a_folder_says_so() {
     let data = data.to_str().expect("text");
     for (verb, fact) in [
         (&["trail", "tail"][..], "no audit journal"),
+        (&["trail", "verify"], "no audit journal"),
         (&["restore", "/nowhere/backup"], "can't open `/nowhere/backup`"),
     ] {
         let output = strongroom(&[verb, &["--data", data]].concat());
@@ -51,7 +54,13 @@ fn what_needs_a_folder_says_so() {
 
 #[test]
 fn wrong_usage_is_told_apart() {
-    for arguments in [&["no-such-verb"][..], &["backup"], &["completions", "tcsh"], &[]] {
+    for arguments in [
+        &["no-such-verb"][..],
+        &["backup"],
+        &["completions", "tcsh"],
+        &["account", "create", "--id", "12"],
+        &[],
+    ] {
         assert_eq!(strongroom(arguments).status.code(), Some(2), "{arguments:?}");
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use service::Caller;
 use std::fmt;
 use store::path::Path;
-use store::{KeyRange, Table, Txn};
+use store::{KeyRange, Record, Table, Txn};
 
 /// An access key, without its secret in clear.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,26 @@ pub enum Status {
 
 store::json_record!(AccessKey, 1);
 
+/// The stored form of an access key. Equal rows are the same key in the same state.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    schema: u16,
+    bytes: Box<[u8]>,
+}
+
+impl Record for KeyRow {
+    const SCHEMA: u16 = AccessKey::SCHEMA;
+
+    fn encode(&self) -> Result<Vec<u8>, String> {
+        Ok(self.bytes.to_vec())
+    }
+
+    fn decode(schema: u16, bytes: &[u8]) -> Result<Self, String> {
+        Ok(Self { schema, bytes: bytes.into() })
+    }
+}
+
+const ROWS: Table<str, KeyRow> = Table::new(|id| ACCESS_KEYS.key(id));
 const ACCESS_KEYS: Table<str, AccessKey> = Table::new(|id| Path::new(ROOT).with(id).key());
 const ROOT: &str = "access-key";
 
@@ -88,6 +108,24 @@ pub async fn find_key(txn: &mut Txn<'_>, id: &str) -> Result<Option<AccessKey>, 
     if mint::is_access_key_id(id) { txn.find(&ACCESS_KEYS, id).await } else { Ok(None) }
 }
 
+/// The row of the access key `id` as it is stored: to see whether it is still the one that was read
+/// before, which costs less than taking it apart.
+pub async fn find_row(txn: &mut Txn<'_>, id: &str) -> Result<Option<KeyRow>, store::Error> {
+    if mint::is_access_key_id(id) { txn.find(&ROWS, id).await } else { Ok(None) }
+}
+
+impl KeyRow {
+    /// What the row holds; `id` is that of its key.
+    ///
+    /// # Errors
+    ///
+    /// [`store::Error::Corrupt`]: it can't be read.
+    pub fn open(&self, id: &str) -> Result<AccessKey, store::Error> {
+        let key = AccessKey::decode(self.schema, &self.bytes);
+        key.map_err(|reason| store::Error::Corrupt { key: ROWS.key(id), reason })
+    }
+}
+
 /// The secret of `key`, whose account is the scope's.
 ///
 /// # Errors
@@ -127,11 +165,6 @@ pub async fn set_status(txn: &mut Txn<'_>, id: &str, status: Status) -> Result<A
 }
 
 impl AccessKey {
-    /// What tells this key's secret from any other that was ever sealed: 16 bytes, not secret.
-    pub fn generation(&self) -> [u8; 16] {
-        self.sealed.last_chunk().copied().unwrap_or_default()
-    }
-
     /// The principal that signs with it.
     pub fn into_caller(self) -> Caller {
         Caller {
@@ -149,6 +182,12 @@ impl fmt::Debug for AccessKey {
         let mut out = out.debug_struct("AccessKey");
         out.field("id", &self.id).field("arn", &self.arn).field("status", &self.status);
         out.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for KeyRow {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "KeyRow({} bytes)", self.bytes.len())
     }
 }
 

@@ -20,7 +20,8 @@ pub mod sts;
 mod user;
 
 pub use access_key::{
-    AccessKey, Status, create_access_key, find_key, list_access_keys, secret_of, set_status,
+    AccessKey, KeyRow, Status, create_access_key, find_key, find_row, list_access_keys, secret_of,
+    set_status,
 };
 pub use account::{Account, create_account, list_accounts};
 pub use error::Error;

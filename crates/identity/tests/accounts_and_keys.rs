@@ -1,12 +1,14 @@
 //! Accounts and access keys over a store in memory.
 
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
 use base::{AccountId, Region, Sensitive, SystemEntropy, Timestamp};
 use envelope::{Key, Keyring, LocalRoot, Roots};
 use std::sync::Arc;
 use store::backends::memory::Memory;
 use strongroom_identity::{
-    Error, Status, create_access_key, create_account, find_key, list_access_keys, list_accounts,
-    secret_of, set_status,
+    Error, Status, create_access_key, create_account, find_key, find_row, list_access_keys,
+    list_accounts, secret_of, set_status,
 };
 
 struct House {
@@ -83,7 +85,8 @@ async fn a_key_opens_its_own_secret_only() {
 
     let stranger = find_key(&mut txn, &second).await.expect("read").expect("there");
     assert_eq!(stranger.principal_id, key.principal_id, "one user, two keys");
-    assert_ne!(stranger.generation(), key.generation());
+    let row = find_row(&mut txn, &first).await.expect("read").expect("there");
+    assert_eq!(row.open(&first).expect("whole"), key);
     // The sealed secret of one key in the row of another.
     let mut swapped = key.clone();
     swapped.id = second;
@@ -100,11 +103,13 @@ async fn status_changes_and_unknown_ids_are_unknown() {
     let (id, _) = house.key(&account, "admin").await.expect("made");
 
     let mut txn = store::begin(&house.backend);
+    let before = find_row(&mut txn, &id).await.expect("read").expect("there");
     set_status(&mut txn, &id, Status::Inactive).await.expect("there");
     txn.commit().await.expect("committed");
     let mut txn = store::begin(&house.backend);
     let key = find_key(&mut txn, &id).await.expect("read").expect("there");
     assert_eq!(key.status, Status::Inactive);
+    assert_ne!(find_row(&mut txn, &id).await.expect("read").expect("there"), before);
 
     for unknown in ["AKIAAAAAAAAAAAAAAAAA", "", "a/b", "root"] {
         assert_eq!(find_key(&mut txn, unknown).await.expect("read"), None, "{unknown}");

@@ -6,8 +6,8 @@
 //!
 //! Invariants:
 //!
-//! - Plaintext exists only between `kms::open` and the encoded answer; nothing in this crate stores or
-//!   logs it, and comparisons take the same time wherever values differ.
+//! - Plaintext exists only in a request's input, and between `kms::open` and the encoded answer;
+//!   nothing in this crate stores or logs it, and comparisons take the same time wherever values differ.
 //! - Nothing here reads a clock, draws randomness or opens a socket: `call` carries the instant and the
 //!   entropy, `txn` is the only way to state.
 //! - No module of another service is used but `kms`.

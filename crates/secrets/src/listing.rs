@@ -73,7 +73,8 @@ pub(crate) async fn page(
         let (rows, more) = rows(txn, place, query, range, chunk(limit, found.len())).await?;
         looked_at += rows.len();
         let last = rows.last().map(|(key, _)| key.clone());
-        found.extend(rows.into_iter().filter(|(_, secret)| query.wants(secret)));
+        let secrets = rows.into_iter().filter_map(|(key, secret)| Some((key, secret?)));
+        found.extend(secrets.filter(|(_, secret)| query.wants(secret)));
         let next = if found.len() > limit {
             // One more than asked for: there is a next page, and it starts behind the last shown.
             found.truncate(limit);
@@ -97,29 +98,28 @@ fn chunk(limit: usize, found: usize) -> usize {
     (limit + 1).saturating_sub(found).clamp(16, 128)
 }
 
+/// The next rows of the order, and whether more follow. A row that leads nowhere counts as looked at.
 async fn rows(
     txn: &mut Txn<'_>,
     place: &Place,
     query: &Query,
     range: KeyRange,
     limit: usize,
-) -> Result<(Vec<(String, Secret)>, bool), store::Error> {
+) -> Result<(Vec<(String, Option<Secret>)>, bool), store::Error> {
     if query.sort == Sort::Created {
         let page = txn.page::<Secret>(range, limit, query.descending).await?;
-        return Ok((page.rows, page.more));
+        return Ok((page.rows.into_iter().map(|(key, it)| (key, Some(it))).collect(), page.more));
     }
     let page = txn.page::<Pointer>(range, limit, query.descending).await?;
     let mut rows = Vec::with_capacity(page.rows.len());
     for (key, pointer) in page.rows {
-        if let Some(secret) = txn.find(&secrets(), &(place, &pointer.0)).await? {
-            rows.push((key, secret));
-        }
+        rows.push((key, txn.find(&secrets(), &(place, &pointer.0)).await?));
     }
     Ok((rows, page.more))
 }
 
 impl Query {
-    /// A token belongs to one order of one operation.
+    /// A token belongs to one order, of ListSecrets and BatchGetSecretValue alike.
     fn scope(&self) -> String {
         format!("{:?}/{}", self.sort, self.descending)
     }

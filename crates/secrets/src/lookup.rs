@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::limits;
 use crate::secret::{Place, Secret, names, secrets};
-use base::Arn;
-use service::{Call, Target};
+use base::{Arn, Partition};
+use service::{Call, Operation, Permit, Target};
 use store::Txn;
 use wire::members::Text;
 
@@ -38,8 +38,11 @@ pub(crate) async fn find(
         _ => None,
     };
     let secret = secret.filter(|it| reference.complete.is_none_or(|arn| it.arn == arn));
+    // A denial names the whole ARN, but to a stranger only what the stranger has said: the last six
+    // characters would tell that the secret exists.
+    let named = secret.as_ref().filter(|_| reference.place == own).map_or(given, |it| &it.arn);
     Ok(Found {
-        resource: Some(secret.as_ref().map_or_else(|| given.to_owned(), |it| it.arn.clone())),
+        resource: Some(named.to_owned()),
         valid: reference.valid(),
         place: reference.place,
         secret,
@@ -64,11 +67,25 @@ impl Found {
         Target { account: &self.place.account, resource: self.resource.as_deref() }
     }
 
+    /// Lets `operation` touch the secret: asks the policies, checks the model's constraints, and then
+    /// the characters of the name, in this order and before anything else.
+    pub(crate) fn admit<O: Operation>(
+        &self,
+        call: &Call<'_>,
+        operation: &O,
+    ) -> Result<Permit, Error> {
+        let permit = call.admit(operation, self.target())?;
+        self.check_name()?;
+        Ok(permit)
+    }
+
+    /// Whether the name, or what stands in its place in an ARN, has only characters of names.
+    pub(crate) fn check_name(&self) -> Result<(), Error> {
+        if self.valid { Ok(()) } else { Err(Error::InvalidName) }
+    }
+
     /// The secret, scheduled for deletion or not.
     pub(crate) fn existing(self) -> Result<(Place, Secret), Error> {
-        if !self.valid {
-            return Err(Error::InvalidName);
-        }
         Ok((self.place, self.secret.ok_or(Error::NoSecret)?))
     }
 
@@ -98,8 +115,10 @@ impl<'a> Reference<'a> {
             region: arn.region.parse().unwrap_or_else(|_| own.region.clone()),
         };
         let complete = tail.and_then(suffixed).map(|_| given);
-        let secret =
-            tail.is_some() && arn.account().is_some() && arn.region == place.region.as_str();
+        let secret = tail.is_some()
+            && arn.account().is_some()
+            && arn.region == place.region.as_str()
+            && arn.partition == Partition::of(&place.region).as_str();
         Self { place, tail: tail.unwrap_or_default(), complete, secret }
     }
 
@@ -158,6 +177,9 @@ mod tests {
             assert_eq!(reference.valid(), valid, "{given}");
         }
         assert!(!Reference::of("arn:aws:s3:::bucket", &own).secret);
+        assert!(Reference::of(&format!("{arn}t/one"), &own).secret);
+        let china = format!("{arn}t/one").replace("arn:aws:", "arn:aws-cn:");
+        assert!(!Reference::of(&china, &own).secret, "no partition but the Region's");
         let elsewhere = "arn:aws:secretsmanager:eu-west-1:444455556666:secret:a";
         assert_eq!(Reference::of(elsewhere, &own).place.account.as_str(), "444455556666");
     }

@@ -216,7 +216,11 @@ impl Secret {
     }
 
     /// Writes the secret's first rows.
-    pub(crate) fn insert(&self, txn: &mut Txn<'_>, place: &Place) -> Result<(), Error> {
+    pub(crate) async fn insert(&self, txn: &mut Txn<'_>, place: &Place) -> Result<(), Error> {
+        // One in 2^32 for two secrets of one millisecond: the next call draws another id.
+        if txn.find(&secrets(), &(place, &self.id)).await?.is_some() {
+            return Err(store::Error::Unavailable("the secret's id is taken".into()).into());
+        }
         let pointer = Pointer(self.id.clone());
         txn.save(&names(), &(place, self.name.as_str()), &pointer)?;
         txn.save(&changed(), &(place, self.changed, &self.id), &pointer)?;

@@ -3,6 +3,7 @@
 use crate::PaperTrail;
 use crate::chance::Seeded;
 use crate::clock::HandMoved;
+use async_trait::async_trait;
 use base::{AccountId, Clock, Malformed, Region, Sensitive, Timestamp, Uuid};
 use envelope::{Key, Keyring, LocalRoot, Roots};
 use serde_json::Value;
@@ -10,6 +11,7 @@ use service::{Call, Caller, Ports, Quotas, Source, Turns};
 use sigv4::{Credentials, Presented, Request, Signer, SigningKey, Verified, body_hash};
 use std::sync::Arc;
 use store::backends::memory::Memory;
+use store::{Backend, Commit, Revision, Snapshot};
 
 /// A server without doors: one store in memory, one key, one clock, calls one by one or side by side.
 pub struct Desk {
@@ -112,7 +114,20 @@ impl Desk {
     }
 
     fn ports(&self) -> Ports<'_> {
-        Ports { backend: &*self.backend, trail: &self.trail, turns: &self.turns }
+        Ports { backend: self, trail: &self.trail, turns: &self.turns }
+    }
+}
+
+/// The store, with a pause before each commit: calls side by side have all read before one writes.
+#[async_trait]
+impl Backend for Desk {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, store::Error> {
+        self.backend.snapshot().await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Revision, store::Error> {
+        tokio::task::yield_now().await;
+        self.backend.commit(commit).await
     }
 }
 

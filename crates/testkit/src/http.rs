@@ -60,6 +60,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Self { stream, rest: Vec::new() }
     }
 
+    /// The stream, to look at it more closely.
+    pub fn into_stream(self) -> S {
+        self.stream
+    }
+
     /// Sends one request with a `Content-Length`, and reads the answer.
     pub async fn request(
         &mut self,
@@ -149,12 +154,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
 /// A request as it goes over the wire.
 pub fn encode((method, target): (&str, &str), headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let length = body.len().to_string();
+    let states_length = headers.iter().any(|it| it.0.eq_ignore_ascii_case("content-length"));
+    let length = (!states_length).then_some(("content-length", length.as_str()));
     let mut out = format!("{method} {target} HTTP/1.1\r\n");
-    for (name, value) in headers {
-        out.push_str(&format!("{name}: {value}\r\n"));
-    }
-    if !headers.iter().any(|it| it.0.eq_ignore_ascii_case("content-length")) {
-        out.push_str(&format!("content-length: {}\r\n", body.len()));
+    for (name, value) in headers.iter().copied().chain(length) {
+        out.extend([name, ": ", value, "\r\n"]);
     }
     out.push_str("\r\n");
     let mut out = out.into_bytes();

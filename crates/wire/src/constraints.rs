@@ -131,6 +131,22 @@ impl Violations {
         }
     }
 
+    /// The same for the bytes of a secret text. The value is never printed.
+    pub fn secret_pattern(
+        &mut self,
+        path: &str,
+        member: Option<&SecretText>,
+        pattern: &str,
+        holds: impl Fn(&[u8]) -> bool,
+    ) {
+        if member.is_some_and(|it| !holds(it.value().expose())) {
+            self.0.push(format!(
+                "Value at '{path}' failed to satisfy constraint: Member must satisfy regular \
+                 expression pattern: {pattern}",
+            ));
+        }
+    }
+
     fn bounded<N: PartialOrd + Display>(
         &mut self,
         (path, shown): (&str, Option<&str>),

@@ -91,6 +91,7 @@ impl BatchGetSecretValue {
     async fn read(&self, call: &Call<'_>, txn: &mut Txn<'_>, id: &Text) -> Result<Read, Error> {
         let found = lookup::find(call, txn, Some(id)).await?;
         let permit = call.authorize(get_secret_value::ACTION, found.target())?;
+        found.check_name()?;
         let (place, secret) = found.live()?;
         get_secret_value::read((call, txn, &permit), &place, secret, Selector::default()).await
     }

@@ -114,7 +114,7 @@ impl CreateSecret {
             secret.stages.promote(&token);
         }
         quota::add(txn, place, &secret.id, call.quotas.secrets).await?;
-        secret.insert(txn, place)?;
+        secret.insert(txn, place).await?;
         let version_id = given.map(|_| token.0);
         Ok(NamedVersion { arn: secret.arn, name: secret.name, version_id })
     }

@@ -32,7 +32,7 @@ impl Operation for DeleteResourcePolicy {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         policies::only_default(self.policy_name.as_ref())?;
         let (place, before) = found.live()?;
         if before.has_policy {

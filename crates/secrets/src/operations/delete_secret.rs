@@ -48,7 +48,7 @@ impl Operation for DeleteSecret {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let force = self.force_delete_without_recovery.is_some_and(Boolean::get);
         let window = self.window(force)?;
         let (output, events) = match found.existing() {

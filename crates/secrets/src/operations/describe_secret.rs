@@ -29,7 +29,7 @@ impl Operation for DescribeSecret {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Shown>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (_, secret) = found.existing()?;
         Ok(Answer::new(permit, Shown::described(secret)))
     }

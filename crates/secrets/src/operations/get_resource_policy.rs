@@ -45,7 +45,7 @@ impl Operation for GetResourcePolicy {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, secret) = found.existing()?;
         if self.policy_name.as_ref().is_some_and(|it| it.as_str() != DEFAULT) {
             return Err(Error::PolicyUnknown);

@@ -42,7 +42,7 @@ impl Operation for GetSecretValue {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Read>, Error> {
         // Ask before looking inside: a stranger must not learn which names exist.
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, secret) = found.live()?;
         let selector = Selector {
             version: self.version_id.as_ref().map(|it| VersionId(it.as_str().to_owned())),

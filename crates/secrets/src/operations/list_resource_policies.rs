@@ -48,7 +48,7 @@ impl Operation for ListResourcePolicies {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         // All names fit one page, so no token was ever given out.
         if self.next_token.is_some() {
             return Err(Error::InvalidNextToken);

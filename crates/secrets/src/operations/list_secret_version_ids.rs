@@ -66,7 +66,7 @@ impl Operation for ListSecretVersionIds {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, secret) = found.existing()?;
         let deprecated = self.include_deprecated.is_some_and(Boolean::get);
         let scope = format!("versions/{}/{deprecated}", secret.id.as_str());

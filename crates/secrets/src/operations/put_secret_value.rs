@@ -64,7 +64,7 @@ impl Operation for PutSecretValue {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let token = value::token(self.client_request_token.as_ref())?;
         let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
         let given = given.ok_or(Error::NoValueGiven)?;

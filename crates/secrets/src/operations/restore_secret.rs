@@ -34,12 +34,14 @@ impl Operation for RestoreSecret {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Named>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, before) = found.existing()?;
         let answer = Answer::new(permit, Named::new(&before));
         // Restoring what isn't scheduled is a success that changes nothing.
-        if before.deletion.is_none() {
-            return Ok(answer);
+        let Some(deletion) = before.deletion else { return Ok(answer) };
+        // Its removal is due and may have begun: what is left of it is no secret any more.
+        if deletion.due <= call.now {
+            return Err(Error::NoSecret);
         }
         let versions =
             txn.page::<Version>(versions_of(&place, &before.id), RECORDED, false).await?;

@@ -33,7 +33,7 @@ impl Operation for TagResource {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, before) = found.live()?;
         let mut secret = before.clone();
         if let Some(given) = &self.tags {

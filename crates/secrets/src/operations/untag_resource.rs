@@ -32,7 +32,7 @@ impl Operation for UntagResource {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, before) = found.live()?;
         let mut secret = before.clone();
         for key in self.tag_keys.iter().flat_map(List::as_slice) {

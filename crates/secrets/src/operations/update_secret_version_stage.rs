@@ -38,7 +38,7 @@ impl Operation for UpdateSecretVersionStage {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Named>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         let (place, before) = found.live()?;
         let step = self.step()?;
         if let Some(to) = &step.to {

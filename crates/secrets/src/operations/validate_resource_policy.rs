@@ -47,7 +47,7 @@ impl Operation for ValidateResourcePolicy {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = call.admit(self, found.target())?;
+        let permit = found.admit(call, self)?;
         if self.secret_id.is_some() {
             found.existing()?;
         }
