@@ -44,6 +44,8 @@ enum Key {
 struct Value {
     negated: bool,
     text: String,
+    /// The words of `text`.
+    words: Vec<String>,
 }
 
 const KEYS: &[(&str, Key)] = &[
@@ -92,8 +94,8 @@ fn parse_one(given: &FilterGiven) -> Result<Filter, Error> {
         .map_or(&[][..], List::as_slice)
         .iter()
         .map(|it| match it.as_str().strip_prefix('!') {
-            Some(text) => Value { negated: true, text: text.to_owned() },
-            None => Value { negated: false, text: it.as_str().to_owned() },
+            Some(text) => Value::new(true, text),
+            None => Value::new(false, it.as_str()),
         })
         .collect();
     if values.is_empty() {
@@ -105,17 +107,34 @@ fn parse_one(given: &FilterGiven) -> Result<Filter, Error> {
 impl Filter {
     /// Whether `secret` passes.
     pub(crate) fn passes(&self, secret: &Secret) -> bool {
-        self.values.iter().any(|value| self.key.matches(secret, &value.text) != value.negated)
+        // Taken apart once for all values: a page looks at many secrets.
+        let texts: Vec<_> = self.key.texts(secret).into_iter().map(words).collect();
+        self.values.iter().any(|it| self.key.matches(secret, &texts, it) != it.negated)
+    }
+}
+
+impl Value {
+    fn new(negated: bool, text: &str) -> Self {
+        Self { negated, text: text.to_owned(), words: words(text) }
     }
 }
 
 impl Key {
-    fn matches(self, secret: &Secret, text: &str) -> bool {
+    /// The texts whose words count; none where the key asks how a text begins.
+    fn texts(self, secret: &Secret) -> Vec<&str> {
+        match self {
+            Self::All => attributes(secret).collect(),
+            Self::Description => secret.description.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn matches(self, secret: &Secret, texts: &[Vec<String>], value: &Value) -> bool {
+        let text = value.text.as_str();
         let tags = || secret.tags.iter().flatten();
         let starts = |it: &Option<String>| it.as_ref().is_some_and(|it| it.starts_with(text));
         match self {
-            Self::All => attributes(secret).any(|it| words_start(it, text)),
-            Self::Description => secret.description.iter().any(|it| words_start(it, text)),
+            Self::All | Self::Description => texts.iter().any(|it| words_start(it, &value.words)),
             Self::Name => secret.name.starts_with(text),
             Self::OwningService => starts(&secret.owning_service),
             // No secret has replicas yet.
@@ -136,9 +155,9 @@ fn attributes(secret: &Secret) -> impl Iterator<Item = &str> {
 }
 
 /// Whether each word of `asked` starts a word of `text`, in any order and case.
-fn words_start(text: &str, asked: &str) -> bool {
-    let (text, asked) = (words(text), words(asked));
-    !asked.is_empty() && asked.iter().all(|it| text.iter().any(|word| word.starts_with(it)))
+fn words_start(text: &[String], asked: &[String]) -> bool {
+    !asked.is_empty()
+        && asked.iter().all(|it| text.iter().any(|word| word.starts_with(it.as_str())))
 }
 
 /// Splits at punctuation, between letter and digit, and from lower to upper case; in lower case.

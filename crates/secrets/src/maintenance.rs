@@ -23,7 +23,15 @@ const LOOK: usize = 16;
 /// No version younger than this is removed for want of a label.
 const YOUNG: Duration = Duration::from_hours(24);
 
+/// How long a secret is left alone whose rows can't be read.
+const LATER: Duration = Duration::from_hours(1);
+
 /// Does one portion of what is due at `now`. Tells when the next is due, if anything is.
+///
+/// # Errors
+///
+/// What was to be done was not done, and is found again by the next step; by one of the next hour if
+/// rows are damaged, so that one secret's damage stops no other's removal.
 pub async fn step(
     ports: Ports<'_>,
     entropy: &dyn Entropy,
@@ -34,6 +42,19 @@ pub async fn step(
     if due.at > now {
         return Ok(Some(due.at));
     }
+    let outcome = perform(txn, ports, entropy, (&due, now)).await;
+    if let Err(Error::Store(store::Error::Corrupt { .. })) = outcome {
+        postpone(ports, due, now).await?;
+    }
+    outcome
+}
+
+async fn perform(
+    mut txn: Txn<'_>,
+    ports: Ports<'_>,
+    entropy: &dyn Entropy,
+    (due, now): (&Due, Timestamp),
+) -> Result<Option<Timestamp>, Error> {
     let place = Place { account: due.account.clone(), region: due.region.clone() };
     let events = match txn.find(&secrets(), &(&place, &due.secret)).await? {
         Some(secret) => serve(&mut txn, &place, secret, now).await?,
@@ -41,7 +62,7 @@ pub async fn step(
     };
     if events.is_empty() {
         // Nothing was left to do: the row must go all the same, or it would be found for ever.
-        txn.remove(&DUE, &due);
+        txn.remove(&DUE, due);
     }
     let records: Option<Vec<_>> =
         events.iter().map(|it| record(&place, now, entropy, it)).collect();
@@ -57,6 +78,15 @@ pub async fn step(
         Err(store::Error::Conflict { .. }) => Ok(Some(now)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Lets others go first. The row that is left then leads to the secret, or to nothing, and goes.
+async fn postpone(ports: Ports<'_>, due: Due, now: Timestamp) -> Result<(), Error> {
+    let mut txn = store::begin(ports.backend);
+    txn.remove(&DUE, &due);
+    let later = Due { at: now.plus(LATER), ..due };
+    txn.save(&DUE, &later, &later)?;
+    Ok(txn.commit().await?)
 }
 
 async fn first_due(txn: &mut Txn<'_>) -> Result<Option<Due>, Error> {

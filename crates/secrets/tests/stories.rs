@@ -47,7 +47,7 @@ async fn a_scheduled_deletion_is_done_when_its_window_ends_and_not_before() {
     let deleted =
         desk.call("DeleteSecret", json!({ "SecretId": "t/one", "RecoveryWindowInDays": 7 })).await;
     assert_eq!(deleted.status, 200);
-    desk.clock.advance(DAY * 7 - Duration::from_millis(1));
+    desk.clock.advance((DAY * 7).saturating_sub(Duration::from_millis(1)));
     assert_eq!(desk.settle().await.expect("steps"), 0);
     assert_eq!(describe(&desk).await.status, 200);
     desk.trail.take();
@@ -122,6 +122,33 @@ async fn a_removal_ends_wherever_it_is_killed() {
 }
 
 #[tokio::test]
+async fn a_damaged_secret_keeps_no_other_from_being_removed() {
+    let desk = desk_with_secret().await;
+    let (damaged, _) = rows(&desk, &format!("{PLACE}secret/")).await.remove(0);
+    desk.call("DeleteSecret", json!({ "SecretId": "t/one" })).await;
+    let (_, scheduled) = rows(&desk, &damaged).await.remove(0);
+    let other = json!({ "Name": "t/two", "SecretString": "b", "ClientRequestToken": T2 });
+    desk.call("CreateSecret", other).await;
+    desk.call("DeleteSecret", json!({ "SecretId": "t/two" })).await;
+    overwrite(&desk, &damaged, b"?").await;
+
+    desk.clock.advance(DAY * 30);
+    assert!(desk.settle().await.is_err(), "it is told");
+    desk.settle().await.expect("steps");
+    assert_eq!(leftovers(&desk, VALUES).await, 1, "the other one is gone");
+    overwrite(&desk, &damaged, &scheduled).await;
+    desk.clock.advance(Duration::from_hours(1));
+    desk.settle().await.expect("steps");
+    assert_eq!(leftovers(&desk, VALUES).await, 0);
+    assert_eq!(leftovers(&desk, "due/").await, 0);
+}
+
+async fn overwrite(desk: &Desk, key: &str, row: &[u8]) {
+    let writes = vec![(key.to_owned(), Some(row.to_vec()))];
+    desk.backend.commit(Commit { writes, ..Commit::default() }).await.expect("written");
+}
+
+#[tokio::test]
 async fn a_name_that_is_none_is_told_before_what_else_is_wrong() {
     let desk = desk_with_secret().await;
     for (operation, more) in [
@@ -155,7 +182,7 @@ async fn versions_beyond_a_hundred_go_after_a_day_oldest_first() {
     let desk = desk_with_secret().await;
     for number in 0..119 {
         assert_eq!(put(&desk, number).await.status, 200);
-        desk.clock.advance(Duration::from_secs(60));
+        desk.clock.advance(Duration::from_mins(1));
     }
     desk.settle().await.expect("steps");
     assert_eq!(versions(&desk).await.len(), 120, "none is a day old");
@@ -189,7 +216,7 @@ async fn a_read_marks_the_day_once_and_writes_once() {
     assert!(describe(&desk).await.get("LastAccessedDate").is_null());
     desk.call("GetSecretValue", json!({ "SecretId": "t/one" })).await;
     let day = describe(&desk).await.get("LastAccessedDate").clone();
-    assert_eq!(day.as_f64().expect("number") % 86_400.0, 0.0);
+    assert_eq!((day.as_f64().expect("number") % 86_400.0).to_bits(), 0, "a whole day");
     let commits = desk.backend.commits();
     desk.call("GetSecretValue", json!({ "SecretId": "t/one" })).await;
     assert_eq!(desk.backend.commits(), commits, "the second read of a day writes nothing");

@@ -6,8 +6,8 @@ use base::{Entropy, Region, Timestamp};
 use envelope::Keyring;
 use http::header::HOST;
 use http::request::Parts;
-use identity::{AccessKey, Status};
-use service::{Caller, chain};
+use identity::{KeyRow, Status};
+use service::chain;
 use sigv4::{Current, Presented, Rejection, Scoped, SigningKey, Verified};
 use std::sync::Arc;
 use store::Backend;
@@ -19,10 +19,9 @@ pub(crate) enum Service {
     SecurityTokens,
 }
 
-/// What a checked signature gives.
+/// What a checked signature gives: the proof, and with the key the caller and the Region.
 pub(crate) struct Signed {
     pub(crate) proof: Verified,
-    pub(crate) caller: Caller,
     pub(crate) key: Arc<ScopedKey>,
 }
 
@@ -66,17 +65,19 @@ impl Authenticator {
         }
 
         let mut txn = store::begin(backend);
-        let found = identity::find_key(&mut txn, scoped.access_key_id()).await;
-        let found = found.map_err(|error| Refused::Failed(chain(&error)))?;
-        let Some(access_key) = found.filter(|it| it.status == Status::Active) else {
+        let row = identity::find_row(&mut txn, scoped.access_key_id()).await;
+        let row = row.map_err(|error| Refused::Failed(chain(&error)))?;
+        let known = row.as_ref().and_then(|row| self.keys.find(row, &scoped));
+        let is_known = known.is_some();
+        let key = match (known, &row) {
+            (Some(key), _) => Some(key),
+            (None, Some(row)) => self.derive(&mut txn, row, &scoped, now).await?,
+            (None, None) => None,
+        };
+        let Some(key) = key else {
             // The same arithmetic as for a key that exists.
             let _never_right = scoped.verify(&SigningKey::dummy());
             return Err(Rejection::UnknownKey.into());
-        };
-        let known = self.keys.find(&access_key, &scoped);
-        let key = match &known {
-            Some(key) => Arc::clone(key),
-            None => self.derive(&mut txn, &access_key, &scoped, now).await?,
         };
         let mut outcome = scoped.verify(&key.key);
         drop(scoped);
@@ -91,11 +92,11 @@ impl Authenticator {
             }
         }
         let proof = outcome?;
-        if known.is_none() {
+        if !is_known && let Some(row) = row {
             // Only for signatures that were right: nobody else fills the memory.
-            self.keys.keep(&access_key, &key);
+            self.keys.keep(row, &key);
         }
-        Ok(Signed { proof, caller: access_key.into_caller(), key })
+        Ok(Signed { proof, key })
     }
 
     /// Everything that can be checked without a key.
@@ -120,17 +121,21 @@ impl Authenticator {
         }
     }
 
+    /// The key for what was signed for, from the row of an access key; `None` if that is inactive.
     async fn derive(
         &self,
         txn: &mut store::Txn<'_>,
-        access_key: &AccessKey,
+        row: &KeyRow,
         scoped: &Scoped<'_>,
         now: Timestamp,
-    ) -> Result<Arc<ScopedKey>, Refused> {
-        let region: Region = scoped
-            .region()
-            .parse()
-            .map_err(|error: base::Malformed| Refused::Failed(error.to_string()))?;
+    ) -> Result<Option<Arc<ScopedKey>>, Refused> {
+        let failed = |error: &(dyn std::error::Error + 'static)| Refused::Failed(chain(error));
+        let access_key = row.open(scoped.access_key_id()).map_err(|error| failed(&error))?;
+        if access_key.status != Status::Active {
+            return Ok(None);
+        }
+        let region: Region =
+            scoped.region().parse().map_err(|error: base::Malformed| failed(&error))?;
         let scope = kms::Scope {
             keyring: &self.keyring,
             entropy: &*self.entropy,
@@ -138,10 +143,10 @@ impl Authenticator {
             account: &access_key.account,
             region: &region,
         };
-        let secret = identity::secret_of(txn, &scope, access_key).await;
-        let secret = secret.map_err(|error| Refused::Failed(chain(&error)))?;
+        let secret = identity::secret_of(txn, &scope, &access_key).await;
+        let secret = secret.map_err(|error| failed(&error))?;
         let key = SigningKey::derive(&secret, scoped.date(), scoped.region(), scoped.service());
-        Ok(Arc::new(ScopedKey::new(key, region, access_key.generation(), scoped)))
+        Ok(Some(Arc::new(ScopedKey::new(key, region, access_key.into_caller(), scoped))))
     }
 }
 

@@ -71,7 +71,7 @@ fn params(name: &str, now: Timestamp) -> Result<CertificateParams, rcgen::Error>
         let year = at.format("%Y").parse().unwrap_or(1970);
         rcgen::date_time_ymd(year, number("%m"), number("%d"))
     };
-    params.not_before = day(now.minus(Duration::from_secs(86_400)));
+    params.not_before = day(now.minus(Duration::from_hours(24)));
     params.not_after = day(now.plus(LIFETIME));
     params.use_authority_key_identifier_extension = true;
     Ok(params)
@@ -88,7 +88,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What operating systems still accept of an authority that a user trusts.
-const LIFETIME: Duration = Duration::from_secs(800 * 86_400);
+const LIFETIME: Duration = Duration::from_hours(800 * 24);
 
 #[cfg(test)]
 mod tests {
@@ -110,7 +110,7 @@ mod tests {
         let end = expiry(&config.certificate).expect("readable");
         assert_eq!(end, now.plus(LIFETIME).day());
 
-        ensure(&config, now.plus(Duration::from_secs(700 * 86_400))).expect("kept");
+        ensure(&config, now.plus(Duration::from_hours(700 * 24))).expect("kept");
         assert_eq!(std::fs::read(&authority).expect("there"), first);
         ensure(&config, end.minus(EXPIRES_SOON)).expect("made");
         assert_ne!(std::fs::read(&authority).expect("there"), first);

@@ -21,7 +21,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use identity::sts;
-use service::{Call, Ports, Reply, Source, Trail, Turns};
+use service::{Call, Ports, Reply, Trail, Turns};
 use sigv4::Rejection;
 use std::sync::Arc;
 use std::time::Instant;
@@ -128,15 +128,8 @@ impl Front {
             }
         };
         let serving = self.serve(arrival, route, body.as_slice());
-        let reply = match timeout_at(arrival.deadline, serving).await {
-            Ok(reply) => reply,
-            Err(_) => {
-                let text = "The request was not answered in time. Try again.";
-                let cause = Some("the request's time was over".to_owned());
-                Reply { cause, ..arrival.fault(UNAVAILABLE, text) }
-            }
-        };
-        (reply, Some(route))
+        let reply = timeout_at(arrival.deadline, serving).await;
+        (reply.unwrap_or_else(|_| arrival.out_of_time()), Some(route))
     }
 
     async fn serve(&self, arrival: &Arrival<'_>, route: Route, body: &[u8]) -> Reply {
@@ -146,13 +139,13 @@ impl Front {
         };
         let signed = (arrival.parts, sigv4::body_hash(body));
         let outcome = self.authenticator.authenticate(&*self.backend, signed, service, arrival.now);
-        let Signed { proof, caller, key } = match outcome.await {
+        let Signed { proof, key } = match outcome.await {
             Ok(signed) => signed,
             Err(Refused::Rejected(rejection)) => return self.reject(arrival, &rejection),
             Err(Refused::Failed(cause)) => return arrival.internal(cause),
         };
         let source = arrival.peer.source(arrival.parts);
-        let from: (_, _, &Source) = (&caller, &key.region, &source);
+        let from = (&*key.caller, &key.region, &*source);
         let when = (arrival.now, arrival.id);
         let call = Call::new(proof, from, when, &*self.entropy, &self.keyring);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
@@ -241,6 +234,12 @@ impl Arrival<'_> {
             Protocol::Json => Reply::fault(code, message),
             Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
         }
+    }
+
+    fn out_of_time(&self) -> Reply {
+        let text = "The request was not answered in time. Try again.";
+        let cause = Some("the request's time was over".to_owned());
+        Reply { cause, ..self.fault(UNAVAILABLE, text) }
     }
 
     fn internal(&self, cause: String) -> Reply {

@@ -18,6 +18,7 @@
 mod admin;
 mod authenticate;
 mod body;
+mod chance;
 pub mod config;
 mod connection;
 mod dev_certificate;

@@ -157,13 +157,8 @@ pub(crate) async fn accept<A: Answer>(
 ) {
     let mut connections = JoinSet::new();
     loop {
-        let next = async {
-            // Beyond the limit connections wait in the kernel's queue.
-            let place = Arc::clone(&shared.room).acquire_owned().await;
-            (place, socket.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            next = next => next,
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
             Some(_) = connections.join_next() => continue,
             () = shared.drain.begun() => break,
         };
@@ -175,6 +170,12 @@ pub(crate) async fn accept<A: Answer>(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
+        };
+        // Beyond the limit one waits here, and all others in the kernel's queue. Room is not taken
+        // before: a listener where nobody comes would keep it from the others.
+        let place = tokio::select! {
+            place = Arc::clone(&shared.room).acquire_owned() => place,
+            () = shared.drain.begun() => break,
         };
         shared.metrics.accepted.add(1);
         let open = Open::count(&shared.metrics);

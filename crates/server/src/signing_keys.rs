@@ -1,23 +1,24 @@
-//! Signing keys that were derived lately: what a signature is checked with, in place of secrets.
+//! Access keys that signed lately: who they are, and what their signatures are checked with.
 //!
-//! A key is found only for the generation of the access key that the store holds now, so one that
-//! was made anew, or came back with a backup, finds nothing. Whether it is active is not known
-//! here: the row is read for each request.
+//! Everything here was made from one row of the store and is found only while the store still holds
+//! exactly that row, which is read for each request. So a key that was made inactive finds nothing,
+//! and no secret has to be opened again for one that was not.
 
 use base::Region;
-use identity::AccessKey;
+use identity::KeyRow;
+use service::Caller;
 use sigv4::{Scoped, SigningKey};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// A signing key and what it is good for.
+/// A signing key, what it is good for, and whose it is.
 pub(crate) struct ScopedKey {
     pub(crate) key: SigningKey,
     pub(crate) region: Region,
+    pub(crate) caller: Arc<Caller>,
     date: Box<str>,
     service: Box<str>,
-    generation: [u8; 16],
     used: AtomicU64,
 }
 
@@ -28,7 +29,13 @@ pub(crate) struct SigningKeys {
 }
 
 /// By access key id.
-type Shard = BTreeMap<Box<str>, Vec<Arc<ScopedKey>>>;
+type Shard = BTreeMap<Box<str>, Known>;
+
+/// An access key as it was read, and the scopes it signed for.
+struct Known {
+    row: KeyRow,
+    scopes: Vec<Arc<ScopedKey>>,
+}
 
 const SHARDS: usize = 16;
 /// Access keys remembered in each shard.
@@ -42,38 +49,36 @@ impl SigningKeys {
         Self { shards, ticks: AtomicU64::new(0) }
     }
 
-    /// The key of `access_key` for the scope that was signed for, if it was derived lately.
-    pub(crate) fn find(
-        &self,
-        access_key: &AccessKey,
-        scoped: &Scoped<'_>,
-    ) -> Option<Arc<ScopedKey>> {
-        let shard = self.shard(&access_key.id)?.read().unwrap_or_else(PoisonError::into_inner);
-        let generation = access_key.generation();
-        let scopes = shard.get(&*access_key.id)?;
-        let found = scopes.iter().find(|it| it.fits(&generation, scoped))?;
+    /// The key for the scope that was signed for, if it was derived from exactly this `row`.
+    pub(crate) fn find(&self, row: &KeyRow, scoped: &Scoped<'_>) -> Option<Arc<ScopedKey>> {
+        let id = scoped.access_key_id();
+        let shard = self.shard(id)?.read().unwrap_or_else(PoisonError::into_inner);
+        let known = shard.get(id).filter(|it| it.row == *row)?;
+        let found = known.scopes.iter().find(|it| it.fits(scoped))?;
         found.used.store(self.tick(), Ordering::Relaxed);
         Some(Arc::clone(found))
     }
 
-    /// Remembers `key`, derived for `access_key` and the scope that was signed for.
-    pub(crate) fn keep(&self, access_key: &AccessKey, fresh: &Arc<ScopedKey>) {
-        let Some(shard) = self.shard(&access_key.id) else { return };
+    /// Remembers `fresh`, derived from `row`.
+    pub(crate) fn keep(&self, row: KeyRow, fresh: &Arc<ScopedKey>) {
+        let id = &*fresh.caller.access_key_id;
+        let Some(shard) = self.shard(id) else { return };
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-        if KEYS_PER_SHARD <= shard.len() && !shard.contains_key(&*access_key.id) {
-            let last_used =
-                |scopes: &Vec<Arc<ScopedKey>>| scopes.iter().map(|it| it.last_used()).max();
-            let eldest = shard.iter().min_by_key(|it| last_used(it.1)).map(|it| it.0.clone());
+        if KEYS_PER_SHARD <= shard.len() && !shard.contains_key(id) {
+            let eldest = shard.iter().min_by_key(|it| it.1.last_used()).map(|it| it.0.clone());
             eldest.and_then(|it| shard.remove(&it));
         }
-        let scopes = shard.entry(access_key.id.as_str().into()).or_default();
-        scopes.retain(|it| it.generation == fresh.generation);
-        if SCOPES_PER_KEY <= scopes.len() {
-            let eldest = scopes.iter().enumerate().min_by_key(|it| it.1.last_used());
-            eldest.map(|it| it.0).map(|place| scopes.swap_remove(place));
+        let empty = || Known { row: row.clone(), scopes: Vec::new() };
+        let known = shard.entry(id.into()).or_insert_with(empty);
+        if known.row != row {
+            *known = Known { row, scopes: Vec::new() };
+        }
+        if SCOPES_PER_KEY <= known.scopes.len() {
+            let eldest = known.scopes.iter().enumerate().min_by_key(|it| it.1.last_used());
+            eldest.map(|it| it.0).map(|place| known.scopes.swap_remove(place));
         }
         fresh.used.store(self.tick(), Ordering::Relaxed);
-        scopes.push(Arc::clone(fresh));
+        known.scopes.push(Arc::clone(fresh));
     }
 
     fn shard(&self, id: &str) -> Option<&RwLock<Shard>> {
@@ -87,22 +92,28 @@ impl SigningKeys {
     }
 }
 
+impl Known {
+    fn last_used(&self) -> Option<u64> {
+        self.scopes.iter().map(|it| it.last_used()).max()
+    }
+}
+
 impl ScopedKey {
     pub(crate) fn new(
         key: SigningKey,
         region: Region,
-        generation: [u8; 16],
+        caller: Caller,
         scoped: &Scoped<'_>,
     ) -> Self {
         let (date, service) = (scoped.date().into(), scoped.service().into());
-        Self { key, region, date, service, generation, used: AtomicU64::new(0) }
+        let (caller, used) = (Arc::new(caller), AtomicU64::new(0));
+        Self { key, region, caller, date, service, used }
     }
 
-    fn fits(&self, generation: &[u8; 16], scoped: &Scoped<'_>) -> bool {
+    fn fits(&self, scoped: &Scoped<'_>) -> bool {
         *self.date == *scoped.date()
             && self.region.as_str() == scoped.region()
             && *self.service == *scoped.service()
-            && self.generation == *generation
     }
 
     fn last_used(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use crate::admin::{Admin, Reach, Status};
 use crate::authenticate::Authenticator;
+use crate::chance::DrawnAhead;
 use crate::config::{Config, ConfigError, Listen, Mode};
 use crate::dev_certificate;
 use crate::drain::Drain;
@@ -123,14 +124,14 @@ impl Server {
     /// [`StartError`]: nothing is left open. Nothing that exists is ever replaced.
     pub async fn start(self) -> Result<Running, StartError> {
         let Self { config, clock, entropy, backend } = self;
+        let entropy: Arc<dyn Entropy> = Arc::new(DrawnAhead::new(entropy));
         config.validate()?;
         folder::prepare(&config)?;
-        let (backend, embedded) = match backend {
-            Some(backend) => (backend, None),
-            None => {
-                let embedded = Arc::new(open_embedded(config.server.data.clone()).await?);
-                (Arc::clone(&embedded) as Arc<dyn Backend>, Some(embedded))
-            }
+        let (backend, embedded) = if let Some(backend) = backend {
+            (backend, None)
+        } else {
+            let embedded = Arc::new(open_embedded(config.server.data.clone()).await?);
+            (Arc::clone(&embedded) as Arc<dyn Backend>, Some(embedded))
         };
         let root_key = RootKey::new(&config);
         let opened = root_key.open(&*backend, &*entropy, clock.now()).await;

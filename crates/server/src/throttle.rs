@@ -82,7 +82,9 @@ impl Throttle {
         let mut buckets = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = keys.iter().all(|(key, rate)| buckets.fits(key, *rate, group, now));
         if fits {
-            keys.into_iter().for_each(|(key, rate)| buckets.take(key, rate, group, now));
+            for (key, rate) in keys {
+                buckets.take(key, rate, group, now);
+            }
         }
         fits
     }

@@ -200,4 +200,4 @@ pub fn expiry(path: &Path) -> Result<Timestamp, TlsError> {
 }
 
 /// How long before its end a certificate should be exchanged.
-pub const EXPIRES_SOON: Duration = Duration::from_secs(30 * 86_400);
+pub const EXPIRES_SOON: Duration = Duration::from_hours(30 * 24);

@@ -2,8 +2,8 @@
 
 use crate::{Commit, Error, KeyRange, Revision};
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hasher};
 use std::ops::Bound;
-use std::sync::Arc;
 
 /// The keys of the latest commits, each with the revision that wrote it last.
 ///
@@ -11,10 +11,11 @@ use std::sync::Arc;
 /// any more.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    /// Keys written after `floor`.
-    written: BTreeMap<Arc<str>, Revision>,
+    /// Digests of the keys written after `floor`. Two keys of one digest make up a conflict: the
+    /// transaction runs again, and nothing is lost.
+    written: BTreeMap<u64, Revision>,
     // INVARIANT: ascending by revision. Holds each entry of `written`, and overwritten ones.
-    order: VecDeque<(Revision, Arc<str>)>,
+    order: VecDeque<(Revision, Box<str>)>,
     /// All that was written after this revision is remembered.
     floor: Revision,
     capacity: usize,
@@ -45,7 +46,7 @@ impl Recent {
         if seen < self.floor {
             return Err(Error::Conflict { key: first.to_owned() });
         }
-        let newer = |key: &&String| self.written.get(key.as_str()).is_some_and(|at| *at > seen);
+        let newer = |key: &&String| self.written.get(&digest(key)).is_some_and(|at| *at > seen);
         if let Some(key) = commit.reads.iter().find(newer) {
             return Err(Error::Conflict { key: key.clone() });
         }
@@ -62,18 +63,25 @@ impl Recent {
     /// Remembers that `revision` wrote `keys`. Revisions come in ascending order.
     pub(crate) fn record<'k>(&mut self, revision: Revision, keys: impl Iterator<Item = &'k str>) {
         for key in keys {
-            let key: Arc<str> = key.into();
-            self.written.insert(Arc::clone(&key), revision);
-            self.order.push_back((revision, key));
+            self.written.insert(digest(key), revision);
+            self.order.push_back((revision, key.into()));
         }
         while self.order.len() > self.capacity {
             let Some((at, key)) = self.order.pop_front() else { break };
             self.floor = self.floor.max(at);
+            let key = digest(&key);
             if self.written.get(&key) == Some(&at) {
                 self.written.remove(&key);
             }
         }
     }
+}
+
+/// The same in every run: keys of this map are never iterated, but runs must be repeatable.
+fn digest(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(key.as_bytes());
+    hasher.finish()
 }
 
 fn start(range: &KeyRange) -> &str {

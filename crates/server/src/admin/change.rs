@@ -109,7 +109,7 @@ impl Admin {
             let now = front.clock.now();
             let mut txn = store::begin(&*front.backend);
             match self.attempt(&mut txn, change, for_dev, now).await {
-                Err(Error::Store(store::Error::Conflict { .. })) => continue,
+                Err(Error::Store(store::Error::Conflict { .. })) => (),
                 Err(error) => return Err(error),
                 Ok((changed, records)) => match txn.commit().await {
                     Err(store::Error::Conflict { .. }) => (),

@@ -133,9 +133,12 @@ impl Status {
 
     fn tls_endpoint(&self) -> Option<String> {
         // The certificate is made for the name; a literal address fits too, but not every client.
-        let shown = |it: &std::net::SocketAddr| match it.ip().is_loopback() {
-            true => format!("https://localhost:{}", it.port()),
-            false => format!("https://{it}"),
+        let shown = |it: &std::net::SocketAddr| {
+            if it.ip().is_loopback() {
+                format!("https://localhost:{}", it.port())
+            } else {
+                format!("https://{it}")
+            }
         };
         self.endpoints.tls.first().map(shown)
     }

@@ -134,8 +134,10 @@ impl Admin {
         let total = self.count_partition_keys().await.map_err(|error| chain(&error))?;
         let (send, mut progress) = mpsc::channel(16);
         let work = async move {
-            // A reader that is behind misses some; the last line doesn't come this way.
-            let mut tell = |it: Progress| drop(send.try_send(it));
+            let mut tell = |it: Progress| {
+                // A reader that is behind misses some; the last line doesn't come this way.
+                let _full = send.try_send(it);
+            };
             let backend = &*front.backend;
             self.root_key.rotate(backend, &front.keyring, &*front.entropy, &mut tell).await
         };

@@ -156,7 +156,7 @@ impl Config {
             ("limits.idle_timeout", limits.idle_timeout),
         ];
         for (key, value) in times {
-            if value < Duration::from_millis(1) || Duration::from_secs(86_400) < value {
+            if value < Duration::from_millis(1) || Duration::from_hours(24) < value {
                 let (value, expected) = (format!("{value:?}"), "from \"1ms\" to \"1d\"");
                 return Err(ConfigError::OutOfRange { key, value, expected });
             }

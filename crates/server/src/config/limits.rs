@@ -36,7 +36,7 @@ impl Default for LimitsConfig {
             body_bytes: 1 << 20,
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_mins(2),
             connections: 4096,
         }
     }

@@ -14,7 +14,7 @@ pub(crate) struct Maintenance {
 }
 
 /// How long nothing is looked at, though something may fall due that nobody has told of.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
 

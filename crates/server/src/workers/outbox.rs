@@ -20,7 +20,7 @@ pub(crate) struct Outbox {
 /// What a power cut may take of the records that were with the kernel.
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 /// How often records are looked for that didn't reach the journal when they should have.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Outbox {
     /// Empties the outbox of what an earlier process has left in it.
@@ -77,7 +77,7 @@ impl Outbox {
 
     /// Appends what was committed and then didn't reach the journal.
     async fn sweep(&self) -> Result<(), trail::Error> {
-        let before = self.clock.now().minus(2 * self.request_time + Duration::from_secs(60));
+        let before = self.clock.now().minus(2 * self.request_time + Duration::from_mins(1));
         trail::recover_outbox(&*self.backend, &self.journal, before).await.map(drop)
     }
 

@@ -338,6 +338,24 @@ fn nothing_is_taken_after_a_failed_sync() {
     assert_eq!(open(folder.path(), small()).expect("whole").sequence(), 1);
 }
 
+#[tokio::test]
+async fn outbox_rows_stay_until_the_journal_is_on_disk() {
+    use service::audit::{OUTBOX, OUTBOX_PREFIX};
+    let folder = tempdir().expect("a folder");
+    let (journal, disk) = on_disk(folder.path(), 1024 * 1024, small());
+    let memory = store::backends::memory::Memory::new();
+    let mut txn = store::begin(&memory);
+    txn.save(&OUTBOX, &record(0), &record(0)).expect("a record");
+    txn.commit().await.expect("no fault");
+    disk.break_syncs();
+    let swept = crate::recover_outbox(&memory, &journal, Timestamp::from_secs(1)).await;
+    assert!(matches!(swept, Err(Error::Stopped(_))), "{swept:?}");
+    assert!(matches!(crate::drain(&memory, &journal).await, Err(Error::Stopped(_))));
+    let range = store::KeyRange::prefix(OUTBOX_PREFIX);
+    let page = store::begin(&memory).page::<Encoded>(range, 10, false).await.expect("alive");
+    assert_eq!(page.rows.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn those_who_wait_for_the_disk_share_syncs() {
     let folder = tempdir().expect("a folder");

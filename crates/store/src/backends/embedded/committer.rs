@@ -30,7 +30,7 @@ pub(super) enum Job {
     /// Commit this.
     Commit(Request),
     /// The mover has ended its work.
-    Moved(Result<TreeView, Stuck>),
+    Moved(Result<Arc<TreeView>, Stuck>),
 }
 
 /// A commit and who waits for it.
@@ -41,8 +41,13 @@ pub(super) struct Request {
     pub(super) _room: OwnedSemaphorePermit,
 }
 
-/// What the mover is asked to move.
-pub(super) type Move = (Arc<Layer>, Revision);
+/// What the mover is asked to do.
+pub(super) enum Work {
+    /// Free a layer that is in the tree: with so many rows, the committer has no time for it.
+    Free { _layer: Arc<Layer> },
+    /// Move a layer, whose last commit is given, into the tree.
+    Move(Arc<Layer>, Revision),
+}
 
 pub(super) struct Committer {
     pub(super) jobs: Receiver<Job>,
@@ -59,7 +64,7 @@ pub(super) struct Committer {
 
 /// The other thread, and what it is doing.
 pub(super) struct Mover {
-    pub(super) work: Sender<Move>,
+    pub(super) work: Sender<Work>,
     pub(super) thread: JoinHandle<()>,
     /// The revision up to which the frozen layer goes.
     pub(super) upto: Revision,
@@ -182,7 +187,7 @@ impl Committer {
     }
 
     fn write(&mut self, first: Revision) -> Result<(), Error> {
-        if !self.journal.fits(&self.frame) {
+        if !self.journal.fits(&self.frame) && !self.journal.try_to_grow(&self.frame) {
             self.rotate()?;
         }
         if !self.journal.fits(&self.frame) {
@@ -250,7 +255,7 @@ impl Committer {
         }
         if let Some(frozen) = self.view.load().frozen.clone() {
             self.mover.failure = None;
-            self.mover.busy = self.mover.work.send((frozen, self.mover.upto)).is_ok();
+            self.mover.busy = self.mover.work.send(Work::Move(frozen, self.mover.upto)).is_ok();
         }
     }
 
@@ -271,17 +276,23 @@ impl Committer {
         }
     }
 
-    fn moved(&mut self, outcome: Result<TreeView, Stuck>) {
+    fn moved(&mut self, outcome: Result<Arc<TreeView>, Stuck>) {
         self.mover.busy = false;
         let view = self.view.load_full();
         match outcome {
-            Ok(tree) => self.show(View { frozen: None, tree: Arc::new(tree), ..view.share() }),
+            Ok(tree) => {
+                self.show(View { frozen: None, tree, ..view.share() });
+                let frozen = view.frozen.clone();
+                drop(view);
+                let _freed_here_if_not_there =
+                    frozen.map(|it| self.mover.work.send(Work::Free { _layer: it }));
+            }
             Err(Stuck { error, tree }) => {
                 self.counters.failed(&error);
                 self.mover.failure = Some(error);
                 // The frozen layer stays above it, so it does not matter how far it got.
                 if let Some(tree) = tree {
-                    self.show(View { tree: Arc::new(tree), ..view.share() });
+                    self.show(View { tree, ..view.share() });
                 }
             }
         }
@@ -298,11 +309,12 @@ impl Committer {
 /// Moves layers into the tree until nobody can ask any more.
 pub(super) fn move_layers(
     mut tree: Tree,
-    work: &Receiver<Move>,
+    work: &Receiver<Work>,
     jobs: &Sender<Job>,
     counters: &Counters,
 ) {
-    while let Ok((layer, upto)) = work.recv() {
+    while let Ok(work) = work.recv() {
+        let Work::Move(layer, upto) = work else { continue };
         let (outcome, took) = timed(|| tree.apply(&layer, upto));
         if outcome.is_ok() {
             counters.moved(took, tree.bytes());

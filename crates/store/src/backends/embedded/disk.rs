@@ -30,7 +30,8 @@ impl Disk {
         Ok(space.f_bavail.saturating_mul(space.f_frsize))
     }
 
-    /// Reserves the first `length` bytes, so that writing them can't run out of space.
+    /// Reserves the first `length` bytes, so that writing them can't run out of space. Durable with
+    /// the next [`Disk::sync`], like what is written into them.
     pub(super) fn reserve(&self, length: u64) -> io::Result<()> {
         let old = StorageBackend::len(self)?;
         if length <= old {
@@ -44,7 +45,7 @@ impl Disk {
             }
             done => done?,
         }
-        self.file.sync_all()
+        Ok(())
     }
 
     fn write_zeros(&self, mut offset: u64, mut length: u64) -> io::Result<()> {

@@ -35,13 +35,12 @@ impl Folder {
 
     /// The file called `name` in the folder, made with mode 0600 where it is missing.
     pub(super) fn file(&self, name: &str) -> Result<File, Error> {
-        let path = self.path.join(name);
-        let is_new = !path.exists();
-        let file = private(&path).map_err(told)?;
-        if is_new {
-            sync(&self.path)?;
-        }
-        Ok(file)
+        private(&self.path.join(name)).map_err(told)
+    }
+
+    /// Makes the names of new files survive a power cut.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        sync(&self.path)
     }
 }
 
@@ -59,7 +58,6 @@ fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-/// Makes new names in `folder` survive a power cut.
 fn sync(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|it| it.sync_all()).map_err(told)
 }

@@ -1,6 +1,6 @@
 //! The journal: commits that are durable but not yet in the tree.
 //!
-//! Two segments of a fixed, reserved size. One takes frames, the other is empty or is being moved
+//! Two segments of reserved bytes. One takes frames, the other is empty or is being moved
 //! into the tree; then they change places. Overwriting reserved bytes is the cheapest durable write
 //! there is: the file system has nothing to record but the bytes, and can't run out of space.
 //!
@@ -21,12 +21,14 @@ use super::frame::{BLOCK, Builder, Digest, HEADER, Header, Writes};
 use super::options::Options;
 use crate::{Error, Revision};
 use redb::StorageBackend;
+use std::io;
 
 /// The writing end of the journal.
 #[derive(Debug)]
 pub(super) struct Journal {
     active: Segment,
     other: Segment,
+    most_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,10 @@ const NAMES: [&str; 2] = ["journal.0", "journal.1"];
 
 /// Below this a segment is of no use.
 const LEAST_BYTES: u64 = 64 << 10;
+/// A segment starts with this much where it may, and grows under load.
+const FIRST_BYTES: u64 = 4 << 20;
+/// On a small disk the journal leaves room for the tree: it takes this part of what is free.
+const SHARE: u64 = 8;
 
 impl Journal {
     /// Opens both segments, and reads what is not in the tree, which stands at `applied`.
@@ -85,7 +91,8 @@ impl Journal {
         let reached = older.last().map_or(applied, |(revision, _)| *revision);
         continues(reached, &newer, &second)?;
 
-        let mut journal = Self { active: second, other: first };
+        let most_bytes = usize::try_from(options.journal_bytes).unwrap_or(usize::MAX);
+        let mut journal = Self { active: second, other: first, most_bytes };
         // What a killed process wrote but did not sync is believed from here on.
         journal.active.disk.sync().map_err(told)?;
         journal.other.disk.sync().map_err(told)?;
@@ -110,12 +117,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Makes room for `frame` in an active segment that is empty and still too small.
+    /// Makes room for `frame` in the active segment if it may still grow, and the disk has plenty.
+    pub(super) fn try_to_grow(&mut self, frame: &Builder) -> bool {
+        let active = &mut self.active;
+        let needed = active.end.saturating_add(frame.extent());
+        let wanted = needed.max(active.capacity.saturating_mul(2)).min(self.most_bytes);
+        let extra = wanted.saturating_sub(active.capacity) as u64;
+        let share = active.disk.free_bytes().map_or(0, |it| it / SHARE);
+        needed <= wanted && extra <= share && active.grow(wanted).is_ok()
+    }
+
+    /// Makes room for `frame`, larger than the limits foresee, in an active segment that is empty.
     pub(super) fn grow_for(&mut self, frame: &Builder) -> Result<(), Error> {
-        let needed = self.active.end.saturating_add(frame.extent());
-        self.active.disk.reserve(needed as u64).map_err(told)?;
-        self.active.capacity = self.active.capacity.max(needed);
-        Ok(())
+        self.active.grow(self.active.end.saturating_add(frame.extent())).map_err(told)
     }
 
     /// Writes `frame`, whose first commit has the revision `first`, durably.
@@ -163,9 +177,9 @@ impl Segment {
     fn open(folder: &Folder, options: &Options, name: &'static str) -> Result<Self, Error> {
         let disk = Disk::new(folder.file(name)?, options.faults.clone());
         let block = BLOCK as u64;
-        // On a small disk the journal must leave room for the tree.
-        let share = disk.free_bytes().map_err(told)? / 8;
-        let bytes = options.journal_bytes.min(share).max(LEAST_BYTES).next_multiple_of(block);
+        let share = disk.free_bytes().map_err(told)? / SHARE;
+        let bytes = options.journal_bytes.min(FIRST_BYTES).min(share);
+        let bytes = bytes.max(LEAST_BYTES).next_multiple_of(block);
         match disk.reserve(bytes) {
             // A full disk must not keep a store from starting that has a journal already.
             Err(_) if disk.len().map_err(told)? >= LEAST_BYTES => (),
@@ -233,6 +247,13 @@ impl Segment {
         let mut frame = vec![0; HEADER.saturating_add(header.length)];
         self.disk.read(at as u64, &mut frame).map_err(told)?;
         Ok(header.open(&frame))
+    }
+
+    fn grow(&mut self, capacity: usize) -> io::Result<()> {
+        let capacity = capacity.next_multiple_of(BLOCK);
+        self.disk.reserve(capacity as u64)?;
+        self.capacity = self.capacity.max(capacity);
+        Ok(())
     }
 
     fn restart(&mut self, generation: u64) {

@@ -2,6 +2,7 @@
 
 use crate::{KeyRange, Revision};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -38,6 +39,11 @@ impl Versions {
         self.older.get(later.checked_sub(1)?).map(|(_, written)| written)
     }
 
+    fn push(&mut self, newest: (Revision, Written)) {
+        let former = std::mem::replace(&mut self.newest, newest);
+        self.older.push(former);
+    }
+
     /// The last thing written.
     pub(super) fn newest(&self) -> &Written {
         &self.newest.1
@@ -68,12 +74,12 @@ impl Layer {
     pub(super) fn write(&self, revision: Revision, writes: Vec<(String, Written)>) {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         for (key, written) in writes {
-            if let Some(versions) = rows.get_mut(&key) {
-                let former = std::mem::replace(&mut versions.newest, (revision, written));
-                versions.older.push(former);
-            } else {
-                let newest = (revision, written);
-                rows.insert(key, Versions { newest, older: Vec::new() });
+            let newest = (revision, written);
+            match rows.entry(key) {
+                Entry::Occupied(mut versions) => versions.get_mut().push(newest),
+                Entry::Vacant(place) => {
+                    place.insert(Versions { newest, older: Vec::new() });
+                }
             }
         }
         self.keys.store(rows.len(), Ordering::Release);

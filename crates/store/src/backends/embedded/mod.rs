@@ -1,8 +1,8 @@
 //! Rows on this machine's disk.
 //!
-//! Three parts. The [`journal`] makes a batch of commits durable with one sequential write; [`layer`]s
-//! hold in memory what only the journal has; the [`tree`] (redb) has the rest, and gets whole journal
-//! segments at once. [`committer`] drives them, [`view`] reads through them. Why so:
+//! Three parts. The `journal` makes a batch of commits durable with one sequential write; a `layer`
+//! holds in memory what only the journal has; the `tree` (redb) has the rest, and gets whole journal
+//! segments at once. The `committer` drives them, a `view` reads through them. Why so:
 //! `docs/design/0001-embedded-store.md`.
 //!
 //! Deliberately absent: several writing processes, compaction, encryption (rows come sealed).
@@ -85,13 +85,14 @@ impl Embedded {
         let (tree, below) = Tree::open(Arc::clone(&folder), options)?;
         let options = tree.options().clone();
         let (journal, found) = Journal::open(&folder, &options, below.revision)?;
+        folder.sync()?;
 
         let Found { older, newer } = found;
         let upto = older.last().map_or(below.revision, |(revision, _)| *revision);
         let revision = newer.last().map_or(upto, |(revision, _)| *revision);
         let frozen = (!older.is_empty()).then(|| Arc::new(Layer::of(older)));
         let active = Arc::new(Layer::of(newer));
-        let view = View { revision, active, frozen, tree: Arc::new(below) };
+        let view = View { revision, active, frozen, tree: below };
         let view = Arc::new(ArcSwap::from_pointee(view));
 
         let counters = Arc::<Counters>::default();

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub struct Options {
     /// Memory for pages of the tree, in bytes. What does not fit is read from the page cache.
     pub cache_bytes: usize,
-    /// Size of each of the two journal segments, in bytes; less where the disk has little room.
+    /// How large each of the two journal segments may become, in bytes. They begin small and grow
+    /// under load, where the disk has room.
     ///
     /// What a segment holds is also held in memory until it is in the tree. Larger segments make
     /// fewer and cheaper moves.
@@ -25,7 +26,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cache_bytes: 64 << 20,
-            journal_bytes: 32 << 20,
+            journal_bytes: 64 << 20,
             idle: Duration::from_millis(500),
             remembered_keys: 100_000,
             faults: Faults::default(),

@@ -175,7 +175,7 @@ async fn a_frame_in_doubt_never_stands_beside_another() {
         let faults = Faults::default();
         let options = Options { faults: faults.clone(), ..options() };
         let store = Embedded::open(folder.path(), options).expect("opens");
-        put(&store, "a", &[1; 30_000]).await.expect("committed");
+        put(&store, "a", &vec![1; 30_000]).await.expect("committed");
         faults.set(DiskFault::SyncFails);
         put(&store, "a", b"2").await.expect_err("not durable");
         let in_doubt = open(copy(folder.path()).path());
@@ -184,7 +184,7 @@ async fn a_frame_in_doubt_never_stands_beside_another() {
         faults.set(DiskFault::None);
         put(&store, "b", &vec![3; size]).await.expect("committed");
         let expected = rows(&store).await;
-        assert_eq!(expected["a"], [1; 30_000]);
+        assert_eq!(expected["a"], vec![1; 30_000]);
         let crashed = open(copy(folder.path()).path());
         assert_eq!(rows(&crashed).await, expected, "{size}");
     }
@@ -335,6 +335,23 @@ async fn a_commit_larger_than_the_journal_makes_room() {
     assert_eq!(rows(&crashed).await["large"], large);
     let error = put(&store, "huge", &vec![0; MOST_BYTES + 1]).await.expect_err("too large");
     assert!(error.to_string().contains("unavailable"), "{error}");
+}
+
+#[tokio::test]
+async fn the_journal_grows_under_load_up_to_its_limit() {
+    let folder = folder();
+    let options = Options { journal_bytes: 6 << 20, ..options() };
+    let store = Embedded::open(folder.path(), options.clone()).expect("opens");
+    let mut last = 0;
+    for (rows, journal) in [(3, 8 << 20), (2, 10 << 20), (2, 10 << 20), (6, 12 << 20)] {
+        for _ in 0..rows {
+            put(&store, &last.to_string(), &vec![1; 1 << 20]).await.expect("committed");
+            last += 1;
+        }
+        assert_eq!(store.stats().journal_bytes, journal, "{last} rows");
+    }
+    let crashed = Embedded::open(copy(folder.path()).path(), options).expect("opens");
+    assert_eq!(rows(&crashed).await.len(), 13);
 }
 
 #[tokio::test]

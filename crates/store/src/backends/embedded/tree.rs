@@ -43,12 +43,15 @@ pub(super) struct TreeView {
 pub(super) struct Stuck {
     pub(super) error: Error,
     /// The tree, opened again, if that worked: views from before may no longer be readable.
-    pub(super) tree: Option<TreeView>,
+    pub(super) tree: Option<Arc<TreeView>>,
 }
 
 impl Tree {
     /// Opens the tree in `folder`, or starts an empty one.
-    pub(super) fn open(folder: Arc<Folder>, options: Options) -> Result<(Self, TreeView), Error> {
+    pub(super) fn open(
+        folder: Arc<Folder>,
+        options: Options,
+    ) -> Result<(Self, Arc<TreeView>), Error> {
         let mut tree = Self { open: None, has_failed: false, options, folder };
         let view = view(tree.database()?)?;
         Ok((tree, view))
@@ -68,9 +71,13 @@ impl Tree {
     /// `revision`.
     ///
     /// May be repeated after any failure.
-    pub(super) fn apply(&mut self, layer: &Layer, revision: Revision) -> Result<TreeView, Stuck> {
+    pub(super) fn apply(
+        &mut self,
+        layer: &Layer,
+        revision: Revision,
+    ) -> Result<Arc<TreeView>, Stuck> {
         if let Err(error) = self.refuse_if_short_of_space(layer) {
-            return Err(Stuck { error, tree: None });
+            return Err(self.stuck(error));
         }
         let applied = self.database().and_then(|database| {
             write(database, layer, revision)?;
@@ -80,9 +87,14 @@ impl Tree {
             // redb serves nothing but its cache after a failure, until it is opened again.
             self.open = None;
             self.has_failed = true;
-            let tree = self.database().and_then(view).ok();
-            Stuck { error, tree }
+            self.stuck(error)
         })
+    }
+
+    fn stuck(&mut self, error: Error) -> Stuck {
+        let is_closed = self.open.is_none();
+        let tree = if is_closed { self.database().and_then(view).ok() } else { None };
+        Stuck { error, tree }
     }
 
     /// Reads every page and compares checksums; `false` if something had to be mended.
@@ -167,13 +179,13 @@ fn write(database: &Database, layer: &Layer, revision: Revision) -> Result<(), E
     transaction().map_err(failed)
 }
 
-fn view(database: &Database) -> Result<TreeView, Error> {
+fn view(database: &Database) -> Result<Arc<TreeView>, Error> {
     let open = || -> Result<TreeView, redb::Error> {
         let txn = database.begin_read()?;
         let revision = txn.open_table(META)?.get("revision")?.map_or(0, |it| it.value());
         Ok(TreeView { revision: Revision(revision), rows: txn.open_table(ROWS)? })
     };
-    open().map_err(failed)
+    open().map(Arc::new).map_err(failed)
 }
 
 impl TreeView {
