@@ -129,6 +129,10 @@ pub(crate) async fn purge(
         doomed.versions = doomed.versions.saturating_sub(1);
         events.extend(removal(secret, requested, if forced { "Forced" } else { "Scheduled" }));
     }
+    if page.rows.is_empty() {
+        // A secret without a value goes with a trace of its own.
+        events.extend(removal(secret, requested, if forced { "Forced" } else { "Scheduled" }));
+    }
     if page.more {
         doomed.save(txn, place, secret)?;
     } else {

@@ -338,6 +338,18 @@ async fn a_record_leaves_out_what_is_too_long_for_it() {
 }
 
 #[tokio::test]
+async fn a_secret_without_a_value_goes_with_a_trace_too() {
+    let desk = Desk::open(7).await.expect("a desk");
+    desk.call("CreateSecret", json!({ "Name": "empty", "ClientRequestToken": T1 })).await;
+    desk.call("DeleteSecret", json!({ "SecretId": "empty", "RecoveryWindowInDays": 7 })).await;
+    desk.trail.take();
+    desk.clock.advance(DAY * 7);
+    desk.settle().await.expect("steps");
+    let names: Vec<_> = desk.trail.take().iter().map(|it| it["eventName"].clone()).collect();
+    assert_eq!(names, ["StartSecretVersionDelete", "EndSecretVersionDelete"]);
+}
+
+#[tokio::test]
 async fn two_writers_lose_no_update() {
     let desk = desk_with_secret().await;
     let tags = (0..40).map(|number| {

@@ -117,6 +117,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // What came meanwhile was its body.
+        self.0.reading.store(false, Relaxed);
         self.0.finished.fetch_add(1, Relaxed);
         self.0.running.fetch_sub(1, Relaxed);
     }
@@ -417,6 +419,20 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(scene.server.await.expect("ended"), End::TimedOut);
         assert_eq!(begun.elapsed().as_secs(), 10, "nothing ever came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_no_head() {
+        let mut scene = scene();
+        scene.send("POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n").await;
+        scene.told.arrived.notified().await;
+        scene.send("hello").await;
+        sleep(Duration::from_millis(1)).await;
+        scene.told.go.notify_one();
+        scene.answered().await;
+        sleep(Duration::from_secs(99)).await;
+        scene.send(REQUEST).await;
+        scene.answered().await;
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use crate::body::{self, BodyError};
 use crate::config::LimitsConfig;
 use crate::connection::Answer;
 use crate::drain::Drain;
+use crate::hush::{Hush, Last};
 use crate::metrics::{Metrics, Outcome};
 use crate::peer::Peer;
 use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
@@ -21,7 +22,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use identity::sts;
-use service::{Call, Ports, Reply, Trail, Turns};
+use service::{Call, Ports, Quotas, Reply, Trail, Turns};
 use sigv4::Rejection;
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,9 +43,13 @@ pub(crate) struct Front {
     pub(crate) routes: Routes,
     pub(crate) authenticator: Authenticator,
     pub(crate) throttle: Option<Throttle>,
+    /// What an account may store at most.
+    pub(crate) quotas: Quotas,
     pub(crate) limits: LimitsConfig,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) dates: Dates,
+    /// For strangers' failures.
+    pub(crate) hush: Hush,
     /// Woken when something may fall due earlier than was known.
     pub(crate) sooner: Arc<Notify>,
     /// Begun when the server is to stop.
@@ -127,9 +132,7 @@ impl Front {
                 return (sts::fault("InvalidAction", 400, &message, &id), None);
             }
         };
-        let serving = self.serve(arrival, route, body.as_slice());
-        let reply = timeout_at(arrival.deadline, serving).await;
-        (reply.unwrap_or_else(|_| arrival.out_of_time()), Some(route))
+        (self.serve(arrival, route, body.as_slice()).await, Some(route))
     }
 
     async fn serve(&self, arrival: &Arrival<'_>, route: Route, body: &[u8]) -> Reply {
@@ -147,15 +150,21 @@ impl Front {
         let source = arrival.peer.source(arrival.parts);
         let from = (&*key.caller, &key.region, &*source);
         let when = (arrival.now, arrival.id);
-        let call = Call::new(proof, from, when, &*self.entropy, &self.keyring);
+        let call = Call::new(proof, from, when, &*self.entropy, &self.keyring).under(self.quotas);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
         if !self.admits(&call, route) {
             self.metrics.throttled.add(1);
             return throttled(arrival, &call, route, ports).await;
         }
-        match service {
-            Service::SecretsManager => route.row.serve(&call, body, ports).await,
-            Service::SecurityTokens => sts::get_caller_identity(&call, ports).await,
+        let serving = async {
+            match service {
+                Service::SecretsManager => route.row.serve(&call, body, ports).await,
+                Service::SecurityTokens => sts::get_caller_identity(&call, ports).await,
+            }
+        };
+        match timeout_at(arrival.deadline, serving).await {
+            Ok(reply) => reply,
+            Err(_) => out_of_time(arrival, &call, route, ports).await,
         }
     }
 
@@ -177,8 +186,10 @@ impl Front {
 
     fn reject(&self, arrival: &Arrival<'_>, rejection: &Rejection) -> Reply {
         self.metrics.rejected(reason(rejection));
-        let address = arrival.peer.address();
-        tracing::warn!(request_id = %arrival.id, %address, reason = %rejection, "not authenticated");
+        if let Some(Last(last)) = self.hush.tells(arrival.now) {
+            let (address, reason) = (arrival.peer.address(), rejection.to_string());
+            tracing::warn!(request_id = %arrival.id, address, reason, last, "not authenticated");
+        }
         let answer = match arrival.protocol {
             Protocol::Json => rejection.json(),
             Protocol::Query => rejection.query(),
@@ -212,6 +223,19 @@ impl Front {
     }
 }
 
+/// The answer to a call that took too long, after its record: a commit may have been under way.
+async fn out_of_time(
+    arrival: &Arrival<'_>,
+    call: &Call<'_>,
+    route: Route,
+    ports: Ports<'_>,
+) -> Reply {
+    let text = "The request was not answered in time. Try again.";
+    let reply = service::refuse(call, &route.row, UNAVAILABLE, text, ports).await;
+    let cause = reply.cause.or_else(|| Some("the request's time was over".to_owned()));
+    Reply { cause, ..arrival.fault(UNAVAILABLE, text) }
+}
+
 async fn throttled(
     arrival: &Arrival<'_>,
     call: &Call<'_>,
@@ -234,12 +258,6 @@ impl Arrival<'_> {
             Protocol::Json => Reply::fault(code, message),
             Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
         }
-    }
-
-    fn out_of_time(&self) -> Reply {
-        let text = "The request was not answered in time. Try again.";
-        let cause = Some("the request's time was over".to_owned());
-        Reply { cause, ..self.fault(UNAVAILABLE, text) }
     }
 
     fn internal(&self, cause: String) -> Reply {

@@ -26,6 +26,7 @@ mod drain;
 mod exposition;
 mod folder;
 mod front;
+mod hush;
 mod journal;
 mod listen;
 mod metrics;

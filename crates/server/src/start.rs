@@ -8,6 +8,7 @@ use crate::dev_certificate;
 use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
+use crate::hush::Hush;
 use crate::journal;
 use crate::listen::{ListenError, Secured, Shared, Socket, accept};
 use crate::metrics::Metrics;
@@ -284,9 +285,11 @@ fn front(
             entropy: Arc::clone(entropy),
         },
         throttle: Throttle::new(&config.throttle),
+        quotas: config.quotas.effective(),
         limits: config.limits.clone(),
         metrics,
         dates: Dates::new(),
+        hush: Hush::default(),
         sooner: Arc::new(Notify::new()),
         draining: Drain::default(),
     }

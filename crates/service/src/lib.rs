@@ -1,7 +1,7 @@
 //! What a service is, without knowing a single one.
 //!
 //! Read [`Operation`] first (what every API operation provides), then [`Call`] (who asks, when, from
-//! where), then [`execute`] (the only loop and the only commit in the life of a request).
+//! where), then [`execute()`] (the only loop and the only commit in the life of a request).
 //!
 //! Invariants:
 //!

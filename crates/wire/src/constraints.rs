@@ -33,7 +33,7 @@ impl Violations {
     pub fn length(&mut self, path: &str, member: Option<&Text>, length: RangeInclusive<usize>) {
         if let Some(text) = member {
             let count = text.as_str().chars().count();
-            self.bounded((path, Some(text.as_str())), &count, "length", &length);
+            self.bounded((path, Some(cut(text.as_str()))), &count, "length", &length);
         }
     }
 
@@ -75,7 +75,7 @@ impl Violations {
         if let Some(list) = member {
             let elements: Vec<_> = list.as_slice().iter().map(show).collect();
             let shown = format!("[{}]", elements.join(", "));
-            self.bounded((path, Some(&shown)), &list.as_slice().len(), "length", &length);
+            self.bounded((path, Some(cut(&shown))), &list.as_slice().len(), "length", &length);
         }
     }
 
@@ -95,7 +95,7 @@ impl Violations {
                 "Value '[{}]' at '{path}' failed to satisfy constraint: Member must satisfy \
                  constraint: [Member must have length less than or equal to {}, Member must have \
                  length greater than or equal to {}]",
-                shown.join(", "),
+                cut(&shown.join(", ")),
                 length.end(),
                 length.start(),
             ));
@@ -108,7 +108,7 @@ impl Violations {
             self.0.push(format!(
                 "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy enum \
                  value set: [{}]",
-                text.as_str(),
+                cut(text.as_str()),
                 values.join(", "),
             ));
         }
@@ -126,7 +126,7 @@ impl Violations {
             self.0.push(format!(
                 "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy regular \
                  expression pattern: {pattern}",
-                text.as_str(),
+                cut(text.as_str()),
             ));
         }
     }
@@ -172,6 +172,11 @@ impl Violations {
         );
         self.0.push(item);
     }
+}
+
+/// At most 2,048 bytes of a value: a message need not be as long as what was sent.
+fn cut(value: &str) -> &str {
+    value.get(..value.floor_char_boundary(2048)).unwrap_or_default()
 }
 
 #[cfg(test)]

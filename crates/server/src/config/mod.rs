@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod limits;
+mod quotas;
 mod root_key;
 mod throttle;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use address::Listen;
 pub use check::ConfigError;
 pub use limits::LimitsConfig;
+pub use quotas::QuotasConfig;
 pub use root_key::{Provider, RootKeyConfig};
 pub use throttle::{Rates, ThrottleConfig};
 
@@ -41,6 +43,9 @@ pub struct Config {
     /// `[throttle]`: how many requests a second.
     #[serde(default)]
     pub throttle: ThrottleConfig,
+    /// `[quotas]`: how much an account may store.
+    #[serde(default)]
+    pub quotas: QuotasConfig,
     /// `[admin]`: metrics and health besides the admin socket.
     #[serde(default)]
     pub admin: AdminConfig,
@@ -222,6 +227,7 @@ impl Config {
             root_key: RootKeyConfig::default(),
             audit: AuditConfig::default(),
             throttle: ThrottleConfig { enabled: false, ..ThrottleConfig::default() },
+            quotas: QuotasConfig { enabled: false, ..QuotasConfig::default() },
             admin: AdminConfig::default(),
             log: LogConfig { format: LogFormat::Text, level: LogLevel::Info },
             mode: Mode::Dev,
@@ -269,6 +275,7 @@ mod tests {
         assert_eq!(config.server.listen, default_listen());
         assert_eq!(config.limits, LimitsConfig::default());
         assert!(config.throttle.enabled && config.tls.is_none());
+        assert_eq!(config.quotas.effective().secrets, Some(500_000));
         assert_eq!(config.mode, Mode::Server);
     }
 
@@ -327,6 +334,7 @@ mod tests {
             };
             assert_eq!(address.port(), tls, "{given}");
             assert!(!config.throttle.enabled);
+            assert_eq!(config.quotas.effective().secrets, None);
         }
     }
 }
