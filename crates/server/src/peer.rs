@@ -108,6 +108,9 @@ mod tests {
         let details = first.tls.as_ref().expect("over TLS");
         assert_eq!(details.client_provided_host_header, "localhost");
         assert!(Arc::ptr_eq(&first, &peer.source(&parts("Boto3/1.44", "localhost:4748"))));
+        let elsewhere = peer.source(&parts("Boto3/1.44", "127.0.0.1:4748"));
+        let details = elsewhere.tls.as_ref().expect("over TLS");
+        assert_eq!(details.client_provided_host_header, "127.0.0.1");
         let long = peer.source(&parts(&"é".repeat(600), "localhost:4748"));
         assert_eq!(long.user_agent, "é".repeat(512));
     }
