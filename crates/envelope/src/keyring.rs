@@ -86,24 +86,33 @@ impl Keyring {
         Ok(self.cache.keep(name, root.unwrap(aad, blob)?))
     }
 
-    /// The key wrapped as `blob`, if it was unwrapped before.
-    pub fn remembered(&self, aad: &Aad, blob: &[u8]) -> Option<Arc<Key>> {
-        self.cache.find(&Cache::name(aad, blob))
+    /// The one key that `aad` names, if [`Keyring::unwrap_only`] has unwrapped it before.
+    ///
+    /// Needs no look at the wrapped key, so the caller must know that it may still be used.
+    pub fn remembered(&self, aad: &Aad) -> Option<Arc<Key>> {
+        self.cache.find(&Cache::name(aad, ONLY))
     }
 
-    /// The key that `wrapper` has wrapped as `blob`; remembered from now on.
+    /// The key that `wrapper` has wrapped as `blob`; remembered under `aad` alone.
+    ///
+    /// For keys whose `aad` holds an id that is drawn once: however often such a key is wrapped anew, it
+    /// stays the same key.
     ///
     /// # Errors
     ///
     /// - [`OpenError`]: changed, moved or wrapped under another key.
-    pub fn unwrap(&self, wrapper: &Key, aad: &Aad, blob: &[u8]) -> Result<Arc<Key>, OpenError> {
-        let name = Cache::name(aad, blob);
-        if let Some(key) = self.cache.find(&name) {
-            return Ok(key);
-        }
-        Ok(self.cache.keep(name, message::unwrap(wrapper, aad, blob)?))
+    pub fn unwrap_only(
+        &self,
+        wrapper: &Key,
+        aad: &Aad,
+        blob: &[u8],
+    ) -> Result<Arc<Key>, OpenError> {
+        Ok(self.cache.keep(Cache::name(aad, ONLY), message::unwrap(wrapper, aad, blob)?))
     }
 }
+
+/// Stands in a cache's name for the wrapped key, which is never so short.
+const ONLY: &[u8] = b"";
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,25 +158,25 @@ mod tests {
     }
 
     #[test]
-    fn remembers_exact_bytes_and_binding_only() {
+    fn remembers_by_name_what_was_opened_and_nothing_else() {
         let aad = Aad::new(Label::Material).field("here");
         let wrapper = Key::random(&SystemEntropy);
         let blob = message::wrap(&wrapper, &aad, &Key::random(&SystemEntropy), &SystemEntropy)
             .expect("wrapped");
         let ring = Keyring::new(Roots::only(root(1)));
-        assert!(ring.remembered(&aad, &blob).is_none());
-        ring.unwrap(&wrapper, &aad, &blob).expect("opens");
-        assert!(ring.remembered(&aad, &blob).is_some());
+        assert!(ring.remembered(&aad).is_none());
+        ring.unwrap_only(&wrapper, &aad, &blob).expect("opens");
+        assert!(ring.remembered(&aad).is_some());
 
         let elsewhere = Aad::new(Label::Material).field("there");
-        assert!(ring.remembered(&elsewhere, &blob).is_none());
-        assert_eq!(ring.unwrap(&wrapper, &elsewhere, &blob).err(), Some(OpenError::Changed));
+        assert!(ring.remembered(&elsewhere).is_none());
+        assert_eq!(ring.unwrap_only(&wrapper, &elsewhere, &blob).err(), Some(OpenError::Changed));
 
         let mut changed = blob.clone();
         *changed.last_mut().expect("some") ^= 1;
-        assert_eq!(ring.unwrap(&wrapper, &aad, &changed).err(), Some(OpenError::Changed));
+        assert_eq!(ring.unwrap_only(&wrapper, &aad, &changed).err(), Some(OpenError::Changed));
         ring.forget();
-        assert!(ring.remembered(&aad, &blob).is_none());
+        assert!(ring.remembered(&aad).is_none());
     }
 
     #[test]

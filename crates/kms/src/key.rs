@@ -189,14 +189,16 @@ pub(crate) async fn load_material(
 ) -> Result<Arc<Key>, Error> {
     let (place, key_id) =
         Place::of_key(arn).ok_or_else(|| Error::KeyNotFound { arn: arn.to_owned() })?;
-    let row = txn.find(&materials(), &(place, key_id, id)).await?;
-    let row = row.ok_or_else(|| Error::Missing { what: describe(arn, id) })?;
     let aad = material_aad(place, arn, id);
-    if let Some(material) = scope.keyring.remembered(&aad, &row.wrapped) {
+    // The key's own row, read by every caller, says whether it may be used: shredding a key must also
+    // make the keyring forget.
+    if let Some(material) = scope.keyring.remembered(&aad) {
         return Ok(material);
     }
+    let row = txn.find(&materials(), &(place, key_id, id)).await?;
+    let row = row.ok_or_else(|| Error::Missing { what: describe(arn, id) })?;
     let kek = load_generation(txn, scope.keyring, place, row.generation).await?;
-    let material = scope.keyring.unwrap(&kek, &aad, &row.wrapped);
+    let material = scope.keyring.unwrap_only(&kek, &aad, &row.wrapped);
     material.map_err(|reason| Error::Damaged { what: describe(arn, id), reason })
 }
 
