@@ -18,6 +18,7 @@ pub(crate) fn until_stopped(
     config.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into);
     log::start(config.log.format, config.log.level);
     leave_no_core();
+    config.limits.connections = within_descriptors(config.limits.connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.context("can't start a runtime")?.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
@@ -55,5 +56,52 @@ fn leave_no_core() {
     let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if let Err(error) = limited.and(hidden) {
         tracing::warn!(%error, "core files can't be switched off");
+    }
+}
+
+/// Raises the number of files this process may have open as far as it may, and says how many of
+/// `connections` fit: strangers' connections must leave enough for the store, the audit journal and
+/// the admin socket.
+fn within_descriptors(connections: u32) -> u32 {
+    let Rlimit { maximum, .. } = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: maximum, maximum };
+    if let Err(error) = rustix::process::setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files can't be raised");
+    }
+    let files = rustix::process::getrlimit(Resource::Nofile).current;
+    let fitting = fitting(connections, files);
+    if fitting < connections {
+        tracing::warn!(
+            connections,
+            fitting,
+            "fewer connections than configured: too few open files"
+        );
+    }
+    fitting
+}
+
+fn fitting(connections: u32, files: Option<u64>) -> u32 {
+    let room = files.map_or(u64::MAX, |it| it.saturating_sub(KEPT_FILES).max(1));
+    connections.min(u32::try_from(room).unwrap_or(u32::MAX))
+}
+
+/// Open files that connections of the API leave to everything else; the admin API alone may have 64.
+const KEPT_FILES: u64 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_rest() {
+        for (connections, files, expected) in [
+            (4096, None, 4096),
+            (4096, Some(20_000), 4096),
+            (4096, Some(1024), 768),
+            (16, Some(1024), 16),
+            (4096, Some(100), 1),
+        ] {
+            assert_eq!(fitting(connections, files), expected, "{connections} {files:?}");
+        }
     }
 }

@@ -62,6 +62,10 @@ pub(crate) struct Door {
     pub(crate) peer: Peer,
 }
 
+/// Headers a request may have: what HTTP/1.1 is held to before it gets here. An h2 head of few bytes
+/// can unfold to thousands, which would be kept until the body is there.
+const MOST_HEADERS: usize = 100;
+
 /// A request on its way: what is known of it from the start.
 struct Arrival<'a> {
     parts: &'a Parts,
@@ -103,6 +107,9 @@ impl Front {
         head: Head,
         body: Incoming,
     ) -> (Reply, Option<Route>) {
+        if MOST_HEADERS < arrival.parts.headers.len() {
+            return (bare(431, "TooManyHeaders"), None);
+        }
         match head {
             Head::Unknown => return (Reply::fault(Code::UNKNOWN_OPERATION, ""), None),
             Head::WrongMethod => return (bare(405, "MethodNotAllowed"), None),

@@ -5,6 +5,9 @@ use serde_json::json;
 use std::time::Duration;
 use testkit::World;
 use testkit::http::{Connection, encode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn long_bodies_are_refused_unread() {
@@ -55,6 +58,36 @@ async fn long_heads_are_refused() {
     let many: Vec<_> = (0..200).map(|it| (format!("x-{it}"), "y")).collect();
     let headers: Vec<_> = many.iter().map(|it| (it.0.as_str(), it.1)).collect();
     assert_eq!(world.send(("POST", "/"), &headers, b"").await.status, 431);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn many_headers_are_refused_over_h2_too() {
+    let world = World::start().await;
+    // POST, http, /, the target, and one short header again and again by its place in the table.
+    let mut head = b"\x83\x86\x84\x00\x0cx-amz-target\x1asecretsmanager.ListSecrets".to_vec();
+    head.extend_from_slice(b"\x40\x01a\x01b");
+    head.resize(head.len() + 99, 0xbe);
+
+    // A frame: length, kind, flags, stream, payload.
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).expect("short");
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    };
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    let sent = [preface, frame(4, 0, 0, b""), frame(1, 4, 1, &head)].concat();
+    let mut stream = TcpStream::connect(world.address()).await.expect("connected");
+    stream.write_all(&sent).await.expect("sent");
+    let answered = async {
+        let mut header = [0; 9];
+        while header[3] != 1 {
+            stream.read_exact(&mut header).await.expect("open");
+            let mut payload = vec![0; usize::from(header[2])];
+            stream.read_exact(&mut payload).await.expect("open");
+        }
+    };
+    timeout(Duration::from_secs(5), answered).await.expect("answered though the body has not come");
+    drop(stream);
     world.stop().await;
 }
 
