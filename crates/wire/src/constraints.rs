@@ -9,23 +9,34 @@ use std::ops::RangeInclusive;
 
 /// Broken constraints, gathered member by member.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<String>);
+pub struct Violations {
+    /// The first of them, as they are told.
+    told: Vec<String>,
+    /// All of them.
+    count: usize,
+}
+
+/// So many broken constraints are told; the others are counted. A request of 1 MiB can break hundreds of
+/// thousands, and its answer must not be longer than it.
+const TOLD: usize = 50;
 
 impl Violations {
     /// The message for the wire, if anything is broken.
     pub fn message(&self) -> Option<String> {
-        let plural = if self.0.len() == 1 { "" } else { "s" };
-        (!self.0.is_empty()).then(|| {
-            format!("{} validation error{plural} detected: {}", self.0.len(), self.0.join("; "))
+        let plural = if self.count == 1 { "" } else { "s" };
+        (self.count > 0).then(|| {
+            format!("{} validation error{plural} detected: {}", self.count, self.told.join("; "))
         })
     }
 
     /// `path` must be given.
     pub fn required<T>(&mut self, path: &str, member: Option<&T>) {
         if member.is_none() {
-            self.0.push(format!(
-                "Value null at '{path}' failed to satisfy constraint: Member must not be null"
-            ));
+            self.tell(|| {
+                format!(
+                    "Value null at '{path}' failed to satisfy constraint: Member must not be null"
+                )
+            });
         }
     }
 
@@ -73,7 +84,7 @@ impl Violations {
         show: impl Fn(&T) -> String,
     ) {
         if let Some(list) = member {
-            let elements: Vec<_> = list.as_slice().iter().map(show).collect();
+            let elements: Vec<_> = list.as_slice().iter().take(2048).map(show).collect();
             let shown = format!("[{}]", elements.join(", "));
             self.bounded((path, Some(cut(&shown))), &list.as_slice().len(), "length", &length);
         }
@@ -91,26 +102,30 @@ impl Violations {
                 .map(Text::as_str)
                 .filter(|it| !it.is_empty())
                 .collect();
-            self.0.push(format!(
-                "Value '[{}]' at '{path}' failed to satisfy constraint: Member must satisfy \
+            self.tell(|| {
+                format!(
+                    "Value '[{}]' at '{path}' failed to satisfy constraint: Member must satisfy \
                  constraint: [Member must have length less than or equal to {}, Member must have \
                  length greater than or equal to {}]",
-                cut(&shown.join(", ")),
-                length.end(),
-                length.start(),
-            ));
+                    cut(&shown.join(", ")),
+                    length.end(),
+                    length.start(),
+                )
+            });
         }
     }
 
     /// A text must be one of `values`.
     pub fn one_of(&mut self, path: &str, member: Option<&Text>, values: &[&str]) {
         if let Some(text) = member.filter(|it| !values.contains(&it.as_str())) {
-            self.0.push(format!(
-                "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy enum \
+            self.tell(|| {
+                format!(
+                    "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy enum \
                  value set: [{}]",
-                cut(text.as_str()),
-                values.join(", "),
-            ));
+                    cut(text.as_str()),
+                    values.join(", "),
+                )
+            });
         }
     }
 
@@ -123,7 +138,7 @@ impl Violations {
         holds: impl Fn(&str) -> bool,
     ) {
         if let Some(text) = member.filter(|it| !holds(it.as_str())) {
-            self.0.push(format!(
+            self.tell(|| format!(
                 "Value '{}' at '{path}' failed to satisfy constraint: Member must satisfy regular \
                  expression pattern: {pattern}",
                 cut(text.as_str()),
@@ -140,10 +155,12 @@ impl Violations {
         holds: impl Fn(&[u8]) -> bool,
     ) {
         if member.is_some_and(|it| !holds(it.value().expose())) {
-            self.0.push(format!(
-                "Value at '{path}' failed to satisfy constraint: Member must satisfy regular \
+            self.tell(|| {
+                format!(
+                    "Value at '{path}' failed to satisfy constraint: Member must satisfy regular \
                  expression pattern: {pattern}",
-            ));
+                )
+            });
         }
     }
 
@@ -170,7 +187,14 @@ impl Violations {
             "at '{path}' failed to satisfy constraint: Member must have {what} {side} than or \
              equal to {bound}"
         );
-        self.0.push(item);
+        self.tell(|| item);
+    }
+
+    fn tell(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.told.len() < TOLD {
+            self.told.push(text());
+        }
     }
 }
 
@@ -217,6 +241,15 @@ mod tests {
         for (message, expected) in cases {
             assert_eq!(message, expected);
         }
+    }
+
+    #[test]
+    fn a_flood_is_counted_and_not_repeated() {
+        let text = message(|it| (0..1000).for_each(|_| it.required::<Text>("secretId", None)));
+        assert!(text.starts_with("1000 validation errors detected: "), "{text}");
+        assert_eq!(text.matches("must not be null").count(), TOLD);
+        let long = Text::from("x".repeat(600_000).as_str());
+        assert!(message(|it| it.length("name", Some(&long), 1..=512)).len() < 4096);
     }
 
     #[test]
