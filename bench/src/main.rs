@@ -33,7 +33,7 @@ enum Command {
 #[derive(Clone, Debug, clap::Args)]
 struct Common {
     /// The `strongroom` binary, built for release
-    #[arg(long, default_value = "target/release/strongroom")]
+    #[arg(long, default_value = "target/release-dist/strongroom")]
     server: PathBuf,
     /// Write the result as JSON to this file
     #[arg(long)]

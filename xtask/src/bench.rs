@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what `bench/` measures, on release builds.
+//! `cargo xtask bench`: what `bench/` measures, on the builds that are shipped.
 
 use crate::provide;
 use crate::run::{program, run};
@@ -15,8 +15,10 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
         let packages = ["-p", "strongroom-cli", "-p", "strongroom-bench"];
-        run(&mut program(&[&["cargo", "build", "--release"][..], &packages].concat()))?;
-        let bench = provide::target().join("release/strongroom-bench");
+        run(&mut program(
+            &[&["cargo", "build", "--profile", "release-dist"][..], &packages].concat(),
+        ))?;
+        let bench = provide::target().join("release-dist/strongroom-bench");
         let mut command = program(&[&bench.to_string_lossy()]);
         if self.arguments.is_empty() {
             command.arg("run");
