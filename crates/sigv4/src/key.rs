@@ -4,17 +4,16 @@ use crate::TERMINATOR;
 use aws_lc_rs::{constant_time, hmac};
 use base::Sensitive;
 use std::fmt;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
-/// The 32 bytes that sign for one access key on one day in one Region at one service.
+/// What signs for one access key on one day in one Region at one service.
 ///
 /// Wiped when dropped, never printed. Good for caching in place of the secret: it is worth
 /// nothing tomorrow or at another service.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SigningKey {
-    bytes: [u8; 32],
+    /// Set up once; the library wipes it.
+    key: hmac::Key,
     /// Whether anybody holds this key; see [`SigningKey::dummy`].
-    #[zeroize(skip)]
     genuine: bool,
 }
 
@@ -25,16 +24,7 @@ impl SigningKey {
     ///
     /// Source: IAM User Guide, "Create a signed AWS API request", step 4.
     pub fn derive(secret: &Sensitive, date: &str, region: &str, service: &str) -> Self {
-        let mut seed = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
-        seed.extend_from_slice(b"AWS4");
-        seed.extend_from_slice(secret.expose());
-        let mut bytes = [0; 32];
-        mac(&seed, date.as_bytes(), &mut bytes);
-        for element in [region, service, TERMINATOR] {
-            let key = Zeroizing::new(bytes);
-            mac(&*key, element.as_bytes(), &mut bytes);
-        }
-        Self { bytes, genuine: true }
+        Self::of(&narrowed(secret, [date, region, service, TERMINATOR]), true)
     }
 
     /// A key nobody holds, to verify with when the access key is unknown; see
@@ -43,14 +33,18 @@ impl SigningKey {
     /// Costs as much as a real one and accepts no signature, not even one made with its own
     /// bytes.
     pub fn dummy() -> Self {
-        Self { bytes: [0x5A; 32], genuine: false }
+        Self::of(&[0x5A; 32], false)
     }
 
     /// The signature of `text`.
     pub(crate) fn sign(&self, text: &[u8]) -> [u8; 32] {
         let mut signature = [0; 32];
-        mac(&self.bytes, text, &mut signature);
+        tag(&self.key, text, &mut signature);
         signature
+    }
+
+    fn of(bytes: &[u8; 32], genuine: bool) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, bytes), genuine }
     }
 
     /// Whether `signature` is this key's under `text`; takes the same time wherever it differs.
@@ -66,11 +60,29 @@ impl fmt::Debug for SigningKey {
     }
 }
 
+/// The bytes of the key: `AWS4` and the secret, narrowed by each element in turn.
+fn narrowed(secret: &Sensitive, elements: [&str; 4]) -> Zeroizing<[u8; 32]> {
+    let mut seed = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
+    seed.extend_from_slice(b"AWS4");
+    seed.extend_from_slice(secret.expose());
+    let mut bytes = Zeroizing::new([0; 32]);
+    let [date, narrower @ ..] = elements;
+    mac(&seed, date.as_bytes(), &mut bytes);
+    for element in narrower {
+        let key = bytes.clone();
+        mac(&*key, element.as_bytes(), &mut bytes);
+    }
+    bytes
+}
+
 /// HMAC-SHA-256 of `text` under `key`, into `out`.
 fn mac(key: &[u8], text: &[u8], out: &mut [u8; 32]) {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    tag(&hmac::Key::new(hmac::HMAC_SHA256, key), text, out);
+}
+
+fn tag(key: &hmac::Key, text: &[u8], out: &mut [u8; 32]) {
     #[expect(clippy::expect_used, reason = "fails only if `out` is shorter than a SHA-256 tag")]
-    hmac::sign_to_buffer(&key, text, out).expect("32 bytes hold the tag");
+    hmac::sign_to_buffer(key, text, out).expect("32 bytes hold the tag");
 }
 
 #[cfg(test)]
@@ -85,9 +97,9 @@ mod tests {
     /// Observed: AWS General Reference, "Examples of how to derive a signing key".
     #[test]
     fn derives_the_documented_example() {
-        let key = SigningKey::derive(&secret(), "20150830", "us-east-1", "iam");
+        let bytes = narrowed(&secret(), ["20150830", "us-east-1", "iam", TERMINATOR]);
         let expected = "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9";
-        assert_eq!(hex::encode(&key.bytes), *expected.as_bytes());
+        assert_eq!(hex::encode(&bytes), *expected.as_bytes());
     }
 
     #[test]
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        let key = SigningKey { bytes: [0xAB; 32], genuine: true };
+        let key = SigningKey::of(&[0xAB; 32], true);
         assert_eq!(format!("{key:?}"), format!("{:?}", SigningKey::dummy()));
     }
 }
