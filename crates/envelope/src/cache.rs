@@ -1,12 +1,11 @@
 //! Unwrapped keys, kept for the next request.
 
 use crate::{Aad, Key};
-use aws_lc_rs::digest::{Context, SHA256};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// A bounded set of unwrapped keys, found by the hash of what they were wrapped as.
+/// A bounded set of unwrapped keys, found by what they were wrapped as.
 ///
 /// A key is found only by the exact bytes, and the exact binding, that it was unwrapped from: a
 /// changed or moved row finds nothing and has to prove itself again. The least recently used go
@@ -17,8 +16,8 @@ pub(crate) struct Cache {
     keys: RwLock<BTreeMap<Name, Entry>>,
 }
 
-/// SHA-256 of a wrapped key and its binding.
-pub(crate) type Name = [u8; 32];
+/// A wrapped key and its binding: the length of the first, and the bytes of both.
+pub(crate) type Name = Vec<u8>;
 
 struct Entry {
     key: Arc<Key>,
@@ -32,18 +31,10 @@ impl Cache {
 
     /// The name of the key wrapped as `blob` and bound to `aad`.
     pub(crate) fn name(aad: &Aad, blob: &[u8]) -> Name {
-        let mut hash = Context::new(&SHA256);
-        hash.update(&(blob.len() as u64).to_be_bytes());
-        hash.update(blob);
-        hash.update(aad.as_bytes());
-        let mut name = [0; 32];
-        for (to, from) in name.iter_mut().zip(hash.finish().as_ref()) {
-            *to = *from;
-        }
-        name
+        [&(blob.len() as u64).to_be_bytes(), blob, aad.as_bytes()].concat()
     }
 
-    pub(crate) fn find(&self, name: &Name) -> Option<Arc<Key>> {
+    pub(crate) fn find(&self, name: &[u8]) -> Option<Arc<Key>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let entry = keys.get(name)?;
         entry.used.store(self.tick(), Ordering::Relaxed);
@@ -98,7 +89,7 @@ mod tests {
     fn stays_bounded_and_keeps_what_is_used() {
         let cache = Cache::new(8);
         for byte in 0..100 {
-            cache.keep([byte; 32], key(byte));
+            cache.keep(vec![byte; 32], key(byte));
             assert!(cache.len() <= 8);
             assert!(cache.find(&[0; 32]).is_some(), "used at every step");
         }
@@ -111,7 +102,7 @@ mod tests {
     #[test]
     fn no_capacity_keeps_nothing() {
         let cache = Cache::new(0);
-        assert_eq!(cache.keep([1; 32], key(1)).expose(), &[1; 32]);
+        assert_eq!(cache.keep(vec![1; 32], key(1)).expose(), &[1; 32]);
         assert_eq!(cache.len(), 0);
     }
 
