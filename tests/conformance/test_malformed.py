@@ -281,9 +281,6 @@ def others(shape):
     return [(name, value) for name, value in values.items() if name not in taken]
 
 
-# Members of what isn't built: refused whatever they hold.
-UNREAD = [("CreateSecret", "AddReplicaRegions")]
-
 TYPES = [
     pytest.param(operation, path, value, id=f"{operation}-{shown(path)}-{what}")
     for operation, path, shape in every_member()
@@ -295,8 +292,34 @@ TYPES = [
 def test_another_json_type(wire, asked, operation, path, value):
     request = with_member(asked(operation), model(operation).input_shape, path, value)
     answer = wire.send(operation, body(request))
-    unread = (operation, path[0]) in UNREAD
-    refused(answer, "InvalidRequestException" if unread else "SerializationException")
+    refused(answer, "SerializationException")
+
+
+# What is wrong in two ways is told in the service's order.
+
+
+def test_a_missing_secret_before_its_page(wire):
+    missing = wire.fault("ListResourcePolicies", SecretId="t/none", NextToken="x")
+    refused(missing, "ResourceNotFoundException")
+    wire.secret()
+    page = wire.fault("ListResourcePolicies", SecretId="t/one", NextToken="x")
+    refused(page, "InvalidNextTokenException")
+
+
+def test_a_used_token_before_the_key(wire):
+    _, version = wire.secret()
+    members = {"SecretId": "t/one", "SecretString": "b", "KmsKeyId": "alias/none"}
+    used = wire.fault("UpdateSecret", ClientRequestToken=version, **members)
+    refused(used, "ResourceExistsException")
+    fresh = wire.fault("UpdateSecret", ClientRequestToken="x" * 32, **members)
+    refused(fresh, "EncryptionFailure")
+
+
+def test_a_taken_name_before_replicas(wire):
+    replicas = {"ClientRequestToken": "x" * 32, "AddReplicaRegions": [{"Region": "us-east-2"}]}
+    refused(wire.fault("CreateSecret", Name="t/one", **replicas), "InvalidRequestException")
+    wire.secret()
+    refused(wire.fault("CreateSecret", Name="t/one", **replicas), "ResourceExistsException")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -1,14 +1,15 @@
 //! Account ids.
 
 use crate::Malformed;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The 12 decimal digits that name an account.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AccountId(Box<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AccountId(Arc<str>);
 
 impl AccountId {
     /// The digits.
@@ -47,9 +48,15 @@ impl TryFrom<String> for AccountId {
     }
 }
 
-impl From<AccountId> for String {
-    fn from(id: AccountId) -> Self {
-        id.0.into()
+impl Serialize for AccountId {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&self.0)
+    }
+}
+
+impl AsRef<str> for AccountId {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 

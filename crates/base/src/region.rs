@@ -1,16 +1,17 @@
 //! Region names.
 
 use crate::Malformed;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A Region name such as `eu-central-1`: lower-case words and a number, joined by hyphens.
 ///
 /// At most 32 characters. Source: Secrets Manager's `RegionType`, `^([a-z]+-)+\d+$`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Region(Box<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Region(Arc<str>);
 
 impl Region {
     /// The name.
@@ -43,9 +44,15 @@ impl TryFrom<String> for Region {
     }
 }
 
-impl From<Region> for String {
-    fn from(region: Region) -> Self {
-        region.0.into()
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&self.0)
+    }
+}
+
+impl AsRef<str> for Region {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 

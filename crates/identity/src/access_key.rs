@@ -5,6 +5,7 @@ use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::Caller;
 use std::fmt;
+use std::sync::Arc;
 use store::path::Path;
 use store::{KeyRange, Record, Table, Txn};
 
@@ -110,8 +111,8 @@ pub async fn find_key(txn: &mut Txn<'_>, id: &str) -> Result<Option<AccessKey>, 
 
 /// The row of the access key `id` as it is stored: to see whether it is still the one that was read
 /// before, which costs less than taking it apart.
-pub async fn find_row(txn: &mut Txn<'_>, id: &str) -> Result<Option<KeyRow>, store::Error> {
-    if mint::is_access_key_id(id) { txn.find(&ROWS, id).await } else { Ok(None) }
+pub async fn find_row(txn: &mut Txn<'_>, id: &str) -> Result<Option<Arc<KeyRow>>, store::Error> {
+    if mint::is_access_key_id(id) { txn.find_shared(&ROWS, id).await } else { Ok(None) }
 }
 
 impl KeyRow {

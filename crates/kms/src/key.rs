@@ -138,21 +138,21 @@ pub async fn managed_key(
     txn: &mut Txn<'_>,
     scope: &Scope<'_>,
     name: &str,
-) -> Result<KmsKey, Error> {
+) -> Result<Arc<KmsKey>, Error> {
     let place = Place::in_region(scope.account, scope.region);
-    let Some(alias) = txn.find(&aliases(), &(place, name)).await? else {
-        return create(txn, scope, name).await;
+    let Some(alias) = txn.find_shared(&aliases(), &(place, name)).await? else {
+        return create(txn, scope, name).await.map(Arc::new);
     };
-    let key = txn.find(&keys(), &(place, alias.key_id.as_str())).await?;
+    let key = txn.find_shared(&keys(), &(place, alias.key_id.as_str())).await?;
     let key = key.ok_or_else(|| Error::Missing { what: format!("the key of `alias/{name}`") })?;
     key.require_usable()?;
     Ok(key)
 }
 
 /// The KMS key called `arn`, in whatever state.
-pub async fn find_key(txn: &mut Txn<'_>, arn: &str) -> Result<Option<KmsKey>, Error> {
+pub async fn find_key(txn: &mut Txn<'_>, arn: &str) -> Result<Option<Arc<KmsKey>>, Error> {
     match Place::of_key(arn) {
-        Some(found) => Ok(txn.find(&keys(), &found).await?.filter(|it| it.arn == arn)),
+        Some(found) => Ok(txn.find_shared(&keys(), &found).await?.filter(|it| it.arn == arn)),
         None => Ok(None),
     }
 }
@@ -163,11 +163,27 @@ pub async fn find_key(txn: &mut Txn<'_>, arn: &str) -> Result<Option<KmsKey>, Er
 ///
 /// - [`Error::KeyNotFound`]: no such key.
 /// - [`Error::KeyUnusable`]: its state forbids it.
-pub async fn load_key(txn: &mut Txn<'_>, arn: &str) -> Result<KmsKey, Error> {
+pub async fn load_key(txn: &mut Txn<'_>, arn: &str) -> Result<Arc<KmsKey>, Error> {
     let key = find_key(txn, arn).await?;
     let key = key.ok_or_else(|| Error::KeyNotFound { arn: arn.to_owned() })?;
     key.require_usable()?;
     Ok(key)
+}
+
+/// Puts the key called `arn` into `state`, in this transaction.
+///
+/// This is the effect that EnableKey, DisableKey and ScheduleKeyDeletion have in common, without their
+/// rules: who may, and from which state to which, is for the caller to know.
+///
+/// # Errors
+///
+/// - [`Error::KeyNotFound`]: no such key.
+pub async fn set_state(txn: &mut Txn<'_>, arn: &str, state: KeyState) -> Result<(), Error> {
+    let missing = || Error::KeyNotFound { arn: arn.to_owned() };
+    let key = find_key(txn, arn).await?.ok_or_else(missing)?;
+    let row = Place::of_key(arn).ok_or_else(missing)?;
+    txn.save(&keys(), &row, &KmsKey { state, ..KmsKey::clone(&key) })?;
+    Ok(())
 }
 
 impl KmsKey {

@@ -37,7 +37,7 @@ use envelope::Keyring;
 
 pub use data_key::{WrappedDataKey, generate_data_key, open_data_key};
 pub use error::Error;
-pub use key::{KeyState, KmsKey, Manager, MaterialId, find_key, load_key, managed_key};
+pub use key::{KeyState, KmsKey, Manager, MaterialId, find_key, load_key, managed_key, set_state};
 pub use local::{Purpose, open_local, seal_local};
 pub use partition::{PartitionKey, Place, partition_key};
 pub use root::rotation::{Progress, rotate_root};

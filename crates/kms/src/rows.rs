@@ -154,7 +154,7 @@ pub(crate) const fn current_generations<'a>() -> Table<Place<'a>, CurrentRow> {
 }
 
 pub(crate) fn kek_key(place: Place<'_>, generation: u32) -> String {
-    Path::new("kek").with(place.account()).with(place.region()).with(generation).key()
+    Path::new("kek").with(place.account()).with(place.region()).with_shown(generation).key()
 }
 
 pub(crate) fn kek_range(place: Place<'_>) -> KeyRange {
@@ -167,7 +167,7 @@ pub(crate) const fn keys<'a>() -> Table<(Place<'a>, &'a str), KmsKey> {
 
 pub(crate) const fn materials<'a>() -> Table<(Place<'a>, &'a str, MaterialId), MaterialRow> {
     Table::new(|(place, id, material)| {
-        regional(*place).with("key-material").with(id).with(material).key()
+        regional(*place).with("key-material").with(id).with_shown(material).key()
     })
 }
 

@@ -28,9 +28,15 @@ pub enum Error {
         "You can only move staging label AWSCURRENT to a different secret version. It can’t be completely removed."
     )]
     CurrentStays,
+    /// The key a value is sealed under can't be used to open it. The text is KMS's.
+    #[error("Secrets Manager can't decrypt the secret value: {0}")]
+    Decryption(String),
     /// A policy forbids it, or none permits it.
     #[error("{0}")]
     Denied(String),
+    /// The key can't be used to seal a value. The text is KMS's.
+    #[error("Secrets Manager can't encrypt the secret value: {0}")]
+    Encryption(String),
     /// A filter without key, or without values.
     #[error("{0}")]
     Filter(String),
@@ -48,9 +54,6 @@ pub enum Error {
     /// A page token of another listing, or no token at all.
     #[error("Invalid NextToken")]
     InvalidNextToken,
-    /// The key can't be used to seal a value.
-    #[error("Secrets Manager can't encrypt the secret value: {0}")]
-    KeyUnusable(String),
     /// More labels than a secret may carry.
     #[error("You can't attach more than 20 staging labels to the versions of a secret.")]
     LabelQuota,
@@ -185,7 +188,8 @@ impl Fault for Error {
             | Self::Unsupported(_) => INVALID_REQUEST,
             Self::InvalidNextToken => Code::modelled("InvalidNextTokenException"),
             Self::Invalid(_) | Self::InvalidName => Code::VALIDATION,
-            Self::KeyUnusable(_) => Code::modelled("EncryptionFailure"),
+            Self::Decryption(_) => Code::modelled("DecryptionFailure"),
+            Self::Encryption(_) => Code::modelled("EncryptionFailure"),
             Self::LabelQuota | Self::SecretQuota | Self::VersionQuota => LIMIT,
             Self::NameExists { .. } | Self::TokenInUse { .. } => {
                 Code::modelled("ResourceExistsException")
@@ -207,11 +211,5 @@ impl From<Refusal> for Error {
             Refusal::Denied(text) => Self::Denied(text),
             Refusal::Invalid(text) => Self::Invalid(text),
         }
-    }
-}
-
-impl From<kms::Error> for Error {
-    fn from(error: kms::Error) -> Self {
-        Self::Sealing(error)
     }
 }

@@ -13,6 +13,7 @@
 //! - No module of another service is used but `kms`.
 //! - A request reads a bounded number of rows, however many secrets there are.
 
+mod due;
 mod error;
 mod filters;
 mod input;
@@ -25,6 +26,8 @@ pub mod operations;
 mod policies;
 mod quota;
 mod random_password;
+mod replicas;
+mod retention;
 pub mod secret;
 pub mod stages;
 mod tags;

@@ -24,6 +24,10 @@ pub(crate) const TYPE: std::ops::RangeInclusive<usize> = 0..=256;
 pub(crate) const POLICY: std::ops::RangeInclusive<usize> = 1..=20_480;
 /// `PolicyNameType`.
 pub(crate) const POLICY_NAME: std::ops::RangeInclusive<usize> = 1..=64;
+/// `RegionType`, as CreateSecret names the Regions of replicas.
+pub(crate) const REGION: std::ops::RangeInclusive<usize> = 1..=128;
+/// `SecretARNType`.
+pub(crate) const SECRET_ARN: std::ops::RangeInclusive<usize> = 20..=2048;
 /// `NextTokenType`.
 pub(crate) const NEXT_TOKEN: std::ops::RangeInclusive<usize> = 1..=4096;
 /// `MaxResultsType`.

@@ -2,11 +2,12 @@
 
 use crate::Error;
 use crate::filters::Filter;
-use crate::limits::ROWS_PER_PAGE;
+use crate::limits::{self, ROWS_PER_PAGE};
 use crate::secret::{Place, Pointer, Secret, secrets};
 use std::ops::Bound;
 use store::{KeyRange, Txn};
-use wire::page_token;
+use wire::members::{Integer, Text};
+use wire::{Violations, page_token};
 
 /// What a listing is sorted by. Each order is a table of its own, so a page costs what it shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub(crate) enum Sort {
     #[default]
     Created,
     Name,
+}
+
+/// The model's constraints on what asks for a page.
+pub(crate) fn constraints(
+    found: &mut Violations,
+    max_results: Option<Integer>,
+    next_token: Option<&Text>,
+) {
+    found.range("maxResults", max_results, limits::PAGE);
+    found.length("nextToken", next_token, limits::NEXT_TOKEN);
 }
 
 /// Which secrets, in which order.

@@ -5,7 +5,9 @@ use crate::limits;
 use crate::secret::{Place, Secret, names, secrets};
 use base::{Arn, Partition};
 use service::{Call, Operation, Permit, Target};
+use std::sync::Arc;
 use store::Txn;
+use wire::Violations;
 use wire::members::Text;
 
 /// What a `SecretId` leads to, before anyone was asked whether the caller may know.
@@ -15,7 +17,30 @@ pub(crate) struct Found {
     /// What a denial names: the secret's ARN, or what was given if it leads nowhere.
     resource: Option<String>,
     valid: bool,
-    secret: Option<Secret>,
+    secret: Option<Arc<Secret>>,
+}
+
+/// The model's constraints on the `SecretId` of an operation that needs one.
+pub(crate) fn constraints(found: &mut Violations, given: Option<&Text>) {
+    found.required("secretId", given);
+    found.length("secretId", given, limits::SECRET_ID);
+}
+
+/// Lets `operation` touch the secret that `given` names. Looks for it, asks the policies, checks the
+/// model's constraints, and then the characters of the name: in this order, and before anything else.
+///
+/// Whether there is a secret, and in which state, is only then asked of [`Found`], at the place that
+/// the operation's own order has for it.
+pub(crate) async fn admit<O: Operation>(
+    call: &Call<'_>,
+    txn: &mut Txn<'_>,
+    operation: &O,
+    given: Option<&Text>,
+) -> Result<(Permit, Found), Error> {
+    let found = find(call, txn, given).await?;
+    let permit = call.admit(operation, found.target())?;
+    found.check_name()?;
+    Ok((permit, found))
 }
 
 /// Looks for the secret that `given` names: a name, an ARN, or an ARN without its last characters.
@@ -54,9 +79,9 @@ pub(crate) async fn by_name(
     txn: &mut Txn<'_>,
     place: &Place,
     name: &str,
-) -> Result<Option<Secret>, store::Error> {
-    match txn.find(&names(), &(place, name)).await? {
-        Some(pointer) => txn.find(&secrets(), &(place, &pointer.0)).await,
+) -> Result<Option<Arc<Secret>>, store::Error> {
+    match txn.find_shared(&names(), &(place, name)).await? {
+        Some(pointer) => txn.find_shared(&secrets(), &(place, &pointer.0)).await,
         None => Ok(None),
     }
 }
@@ -67,32 +92,21 @@ impl Found {
         Target { account: &self.place.account, resource: self.resource.as_deref() }
     }
 
-    /// Lets `operation` touch the secret: asks the policies, checks the model's constraints, and then
-    /// the characters of the name, in this order and before anything else.
-    pub(crate) fn admit<O: Operation>(
-        &self,
-        call: &Call<'_>,
-        operation: &O,
-    ) -> Result<Permit, Error> {
-        let permit = call.admit(operation, self.target())?;
-        self.check_name()?;
-        Ok(permit)
-    }
-
     /// Whether the name, or what stands in its place in an ARN, has only characters of names.
     pub(crate) fn check_name(&self) -> Result<(), Error> {
         if self.valid { Ok(()) } else { Err(Error::InvalidName) }
     }
 
     /// The secret, scheduled for deletion or not.
-    pub(crate) fn existing(self) -> Result<(Place, Secret), Error> {
+    pub(crate) fn existing(self) -> Result<(Place, Arc<Secret>), Error> {
         Ok((self.place, self.secret.ok_or(Error::NoSecret)?))
     }
 
     /// The secret, if it is not scheduled for deletion.
-    pub(crate) fn live(self) -> Result<(Place, Secret), Error> {
+    pub(crate) fn live(self) -> Result<(Place, Arc<Secret>), Error> {
         let (place, secret) = self.existing()?;
-        Ok((place, secret.live()?))
+        secret.require_live()?;
+        Ok((place, secret))
     }
 }
 

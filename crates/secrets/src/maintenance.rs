@@ -1,14 +1,12 @@
 //! What falls due without a request: deletions whose window has ended, versions nobody names.
 //!
 //! Work is found by the table of due rows, a prefix ordered by instant: never by looking at all
-//! secrets. Each step is one transaction with its audit records, and may be killed anywhere.
+//! secrets. Each transaction carries its audit records, so a step may be killed anywhere.
 
-use crate::Error;
-use crate::limits::VERSIONS_KEPT;
-use crate::quota;
-use crate::secret::{DUE, Due, Place, Secret, secrets};
-use crate::stages::VersionId;
-use crate::version::{Version, values, versions_of};
+use crate::due::{self, DUE, Due};
+use crate::secret::{Place, Secret, secrets};
+use crate::version::{Head, values, versions_of};
+use crate::{Error, quota, retention};
 use base::{Entropy, Timestamp, Uuid};
 use service::audit::{self, OUTBOX};
 use service::{Event, Ports};
@@ -16,98 +14,132 @@ use std::ops::Bound;
 use std::time::Duration;
 use store::{KeyRange, Txn};
 
-/// Versions removed in one transaction: bounds its size and the time others wait for it.
-const PORTION: usize = 100;
-/// Rows read at a time when looking for old versions: a row may hold 64 KiB.
-const LOOK: usize = 16;
-/// No version younger than this is removed for want of a label.
-const YOUNG: Duration = Duration::from_hours(24);
+/// Versions removed, or damaged rows set aside, in one transaction: bounds its size and the time
+/// others wait for it.
+pub(crate) const PORTION: usize = 100;
 
 /// How long a secret is left alone whose rows can't be read.
 const LATER: Duration = Duration::from_hours(1);
 
-/// Does one portion of what is due at `now`. Tells when the next is due, if anything is.
+/// What a step brings along.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub(crate) ports: Ports<'a>,
+    pub(crate) entropy: &'a dyn Entropy,
+    pub(crate) now: Timestamp,
+}
+
+/// Does one piece of what is due at `now`. Tells when the next is due, if anything is.
 ///
 /// # Errors
 ///
 /// What was to be done was not done, and is found again by the next step; by one of the next hour if
-/// rows are damaged, so that one secret's damage stops no other's removal.
+/// rows are damaged, so that one secret's damage stops no other's removal. Damaged rows of the table
+/// of what is due are told, too, after they were set aside.
 pub async fn step(
     ports: Ports<'_>,
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
+    let work = Work { ports, entropy, now };
     let mut txn = store::begin(ports.backend);
-    let Some(due) = first_due(&mut txn).await? else { return Ok(None) };
+    let due = match first_due(&mut txn, KeyRange::prefix(due::PREFIX)).await {
+        Ok(Some(due)) => due,
+        Ok(None) => return Ok(None),
+        Err(damage @ store::Error::Corrupt { .. }) => {
+            work.mend().await?;
+            return Err(damage.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
     if due.at > now {
         return Ok(Some(due.at));
     }
-    let outcome = perform(txn, ports, entropy, (&due, now)).await;
+    let outcome = work.perform(txn, &due).await;
     if let Err(Error::Store(store::Error::Corrupt { .. })) = outcome {
-        postpone(ports, due, now).await?;
+        work.postpone(due).await?;
     }
-    outcome
+    outcome.map(|()| Some(now))
 }
 
-async fn perform(
-    mut txn: Txn<'_>,
-    ports: Ports<'_>,
-    entropy: &dyn Entropy,
-    (due, now): (&Due, Timestamp),
-) -> Result<Option<Timestamp>, Error> {
-    let place = Place { account: due.account.clone(), region: due.region.clone() };
-    let events = match txn.find(&secrets(), &(&place, &due.secret)).await? {
-        Some(secret) => serve(&mut txn, &place, secret, now).await?,
-        None => Vec::new(),
-    };
-    if events.is_empty() {
-        // Nothing was left to do: the row must go all the same, or it would be found for ever.
-        txn.remove(&DUE, due);
-    }
-    let records: Option<Vec<_>> =
-        events.iter().map(|it| record(&place, now, entropy, it)).collect();
-    let records = records.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-    records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it))?;
-    match txn.commit().await {
-        Ok(()) => {
-            // The outbox holds the records: the journal gets them now or when it can again.
-            let _later = ports.trail.append_committed(&records).await;
-            Ok(Some(now))
-        }
-        // Somebody changed the secret meanwhile; the next step sees it fresh.
-        Err(store::Error::Conflict { .. }) => Ok(Some(now)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Lets others go first. The row that is left then leads to the secret, or to nothing, and goes.
-async fn postpone(ports: Ports<'_>, due: Due, now: Timestamp) -> Result<(), Error> {
-    let mut txn = store::begin(ports.backend);
-    txn.remove(&DUE, &due);
-    let later = Due { at: now.plus(LATER), ..due };
-    txn.save(&DUE, &later, &later)?;
-    Ok(txn.commit().await?)
-}
-
-async fn first_due(txn: &mut Txn<'_>) -> Result<Option<Due>, Error> {
-    let page = txn.page::<Due>(KeyRange::prefix("due/"), 1, false).await?;
+async fn first_due(txn: &mut Txn<'_>, range: KeyRange) -> Result<Option<Due>, store::Error> {
+    let page = txn.page::<Due>(range, 1, false).await?;
     Ok(page.rows.into_iter().next().map(|(_, due)| due))
 }
 
-async fn serve(
-    txn: &mut Txn<'_>,
-    place: &Place,
-    secret: Secret,
-    now: Timestamp,
-) -> Result<Vec<Event>, Error> {
-    if secret.deletion.is_some_and(|it| it.due <= now) {
-        let doomed = secret.clone();
-        return purge(txn, place, &secret, doomed, now).await;
+impl Work<'_> {
+    async fn perform(&self, mut txn: Txn<'_>, due: &Due) -> Result<(), Error> {
+        let place = Place { account: due.account.clone(), region: due.region.clone() };
+        match txn.find(&secrets(), &(&place, &due.secret)).await? {
+            Some(secret) if secret.deletion.is_some_and(|it| it.due <= self.now) => {
+                let doomed = secret.clone();
+                let events = purge(&mut txn, &place, &secret, doomed, self.now).await?;
+                self.commit(txn, &place, &events).await.map(drop)
+            }
+            Some(secret) if secret.trim.is_some_and(|it| it <= self.now) => {
+                retention::trim(self, &place, &secret).await
+            }
+            // Nothing is left to do: the row must go all the same, or it would be found for ever.
+            _ => {
+                txn.remove(&DUE, due);
+                self.commit(txn, &place, &[]).await.map(drop)
+            }
+        }
     }
-    if secret.trim.is_some_and(|it| it <= now) {
-        return trim(txn, place, secret, now).await;
+
+    /// Commits with the records of `events`; `false` if somebody changed what `txn` has read.
+    pub(crate) async fn commit(
+        &self,
+        mut txn: Txn<'_>,
+        place: &Place,
+        events: &[Event],
+    ) -> Result<bool, Error> {
+        let records: Option<Vec<_>> = events.iter().map(|it| self.record(place, it)).collect();
+        let records = records.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
+        records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it))?;
+        match txn.commit().await {
+            Ok(()) => {
+                // The outbox holds the records: the journal gets them now or when it can again.
+                let _later = self.ports.trail.append_committed(&records).await;
+                Ok(true)
+            }
+            Err(store::Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
-    Ok(Vec::new())
+
+    fn record(&self, place: &Place, event: &Event) -> Option<audit::Encoded> {
+        let Event::Service { name, details, request_id } = event else { return None };
+        let id = Uuid::random(self.entropy);
+        let told = (*name, details, request_id.as_str());
+        audit::of_service((&place.account, &place.region), self.now, id, told)
+    }
+
+    /// Lets others go first. The row that is left then leads to the secret, or to nothing, and goes.
+    async fn postpone(&self, due: Due) -> Result<(), Error> {
+        let mut txn = store::begin(self.ports.backend);
+        txn.remove(&DUE, &due);
+        let later = Due { at: self.now.plus(LATER), ..due };
+        txn.save(&DUE, &later, &later)?;
+        Ok(txn.commit().await?)
+    }
+
+    /// Sets the damaged rows aside that stand before the first whole one. Those whose keys still tell what
+    /// they said are written anew: the secret they lead to says what is to be done.
+    async fn mend(&self) -> Result<(), Error> {
+        let mut txn = store::begin(self.ports.backend);
+        let mut range = KeyRange::prefix(due::PREFIX);
+        for _ in 0..PORTION {
+            let found = first_due(&mut txn, range.clone()).await;
+            let Err(store::Error::Corrupt { key, .. }) = found else { break };
+            txn.set_aside(&key).await?;
+            if let Some(due) = Due::of_key(&key) {
+                txn.save(&DUE, &due, &due)?;
+            }
+            range.from = Bound::Excluded(key);
+        }
+        Ok(txn.commit().await?)
+    }
 }
 
 /// Removes a portion of the versions of `secret`, and with the last of them the secret itself.
@@ -120,7 +152,7 @@ pub(crate) async fn purge(
     mut doomed: Secret,
     now: Timestamp,
 ) -> Result<Vec<Event>, Error> {
-    let page = txn.page::<Version>(versions_of(place, &secret.id), PORTION, false).await?;
+    let page = txn.page::<Head>(versions_of(place, &secret.id), PORTION, false).await?;
     let requested = doomed.deletion.map_or(now, |it| it.requested);
     let forced = doomed.deletion.is_some_and(|it| it.due == it.requested);
     let mut events = Vec::with_capacity(2 * page.rows.len());
@@ -142,57 +174,8 @@ pub(crate) async fn purge(
     Ok(events)
 }
 
-/// Removes the oldest versions without label while there are more than are kept.
-async fn trim(
-    txn: &mut Txn<'_>,
-    place: &Place,
-    before: Secret,
-    now: Timestamp,
-) -> Result<Vec<Event>, Error> {
-    let old = unlabelled(txn, place, &before).await?;
-    let surplus = before.versions.saturating_sub(VERSIONS_KEPT) as usize;
-    let ripe = |created: &Timestamp| created.plus(YOUNG) <= now;
-    let removed: Vec<_> =
-        old.iter().take(surplus.min(PORTION)).filter(|(created, _)| ripe(created)).collect();
-    let mut secret = before.clone();
-    let mut events = Vec::new();
-    for (_, version) in &removed {
-        txn.remove(&values(), &(place, &secret.id, version));
-        secret.versions = secret.versions.saturating_sub(1);
-        events.extend(removal(&secret, now, "Retention"));
-    }
-    let next = old.get(removed.len()).map(|(created, _)| created.plus(YOUNG).max(now));
-    secret.trim = next.filter(|_| secret.versions > VERSIONS_KEPT);
-    secret.save(txn, place, &before)?;
-    Ok(events)
-}
-
-/// The versions that carry no label, oldest first.
-async fn unlabelled(
-    txn: &mut Txn<'_>,
-    place: &Place,
-    secret: &Secret,
-) -> Result<Vec<(Timestamp, VersionId)>, Error> {
-    let mut found = Vec::new();
-    let mut range = versions_of(place, &secret.id);
-    loop {
-        let page = txn.page::<Version>(range.clone(), LOOK, false).await?;
-        let last = page.rows.last().map(|(key, _)| key.clone());
-        let versions = page.rows.into_iter().map(|(_, version)| version);
-        found.extend(
-            versions.filter(|it| secret.stages.of(&it.id).is_empty()).map(|it| (it.created, it.id)),
-        );
-        match last {
-            Some(key) if page.more => range.from = Bound::Excluded(key),
-            _ => break,
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 /// The two records of a removed version.
-fn removal(secret: &Secret, requested: Timestamp, how: &str) -> [Event; 2] {
+pub(crate) fn removal(secret: &Secret, requested: Timestamp, how: &str) -> [Event; 2] {
     ["StartSecretVersionDelete", "EndSecretVersionDelete"].map(|name| Event::Service {
         name,
         details: serde_json::json!({ "ARN": secret.arn, "Name": secret.name }),
@@ -202,15 +185,4 @@ fn removal(secret: &Secret, requested: Timestamp, how: &str) -> [Event; 2] {
             requested.format("%Y-%m-%dT%H:%M:00Z")
         ),
     })
-}
-
-fn record(
-    place: &Place,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-    event: &Event,
-) -> Option<audit::Encoded> {
-    let Event::Service { name, details, request_id } = event else { return None };
-    let id = Uuid::random(entropy);
-    audit::of_service((&place.account, &place.region), now, id, (name, details, request_id))
 }

@@ -17,7 +17,7 @@ const STRIPES: u64 = 256;
 const LARGE: u64 = 100 * STRIPES;
 
 fn counts<'a>() -> Table<(&'a Place, &'a str), Count> {
-    Table::new(|(place, stripe)| place.path("secret-count").with(stripe).key())
+    Table::new(|(place, stripe)| place.path("secret-count").with_shown(stripe).key())
 }
 
 /// Counts the new secret `id`, if `quota` leaves room for it.

@@ -1,6 +1,7 @@
 //! One secret: its metadata, its rows, and what may be done to it.
 
 use crate::Error;
+use crate::due::{DUE, Due};
 use crate::limits;
 use crate::stages::{Label, Stages, VersionId};
 use base::{AccountId, Entropy, Region, Timestamp};
@@ -24,7 +25,7 @@ pub struct Place {
 /// Ids sort by creation, so the table of secrets is the listing by creation date.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SecretId(String);
+pub struct SecretId(pub(crate) String);
 
 impl SecretId {
     fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
@@ -92,17 +93,6 @@ pub(crate) struct Pointer(pub(crate) SecretId);
 
 store::json_record!(Pointer, 1);
 
-/// A row that says when something falls due for a secret.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Due {
-    pub(crate) at: Timestamp,
-    pub(crate) account: AccountId,
-    pub(crate) region: Region,
-    pub(crate) secret: SecretId,
-}
-
-store::json_record!(Due, 1);
-
 /// The secrets of each partition, in order of creation.
 pub(crate) fn secrets<'a>() -> Table<(&'a Place, &'a SecretId), Secret> {
     Table::new(|(place, id)| place.path("secret").with(id.as_str()).key())
@@ -128,12 +118,6 @@ pub(crate) fn policies<'a>() -> Table<(&'a Place, &'a SecretId), PolicyText> {
     Table::new(|(place, id)| place.path("secret-policy").with(id.as_str()).key())
 }
 
-/// What falls due, soonest first, over all partitions.
-pub(crate) const DUE: Table<Due, Due> = Table::new(|it| {
-    let at = format!("{:012x}", it.at.millis());
-    Path::new("due").with(at).with(&it.account).with(&it.region).with(it.secret.as_str()).key()
-});
-
 /// A resource policy, pretty-printed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct PolicyText(pub(crate) String);
@@ -141,7 +125,11 @@ pub(crate) struct PolicyText(pub(crate) String);
 store::json_record!(PolicyText, 1);
 
 fn sorted(place: &Place, table: &str, at: Timestamp, id: &SecretId) -> String {
-    place.path(table).with(format_args!("{:012x}", at.millis().max(0))).with(id.as_str()).key()
+    place
+        .path(table)
+        .with_shown(format_args!("{:012x}", at.millis().max(0)))
+        .with(id.as_str())
+        .key()
 }
 
 impl Place {
@@ -179,12 +167,9 @@ impl Secret {
         }
     }
 
-    /// This secret, if it isn't scheduled for deletion.
-    pub(crate) fn live(self) -> Result<Self, Error> {
-        match self.deletion {
-            Some(_) => Err(Error::ScheduledForDeletion),
-            None => Ok(self),
-        }
+    /// Whether this secret may be used: not while it is scheduled for deletion.
+    pub(crate) fn require_live(&self) -> Result<(), Error> {
+        self.deletion.map_or(Ok(()), |_| Err(Error::ScheduledForDeletion))
     }
 
     /// Notes a change at `now`. Later than the change before, even within one millisecond.
@@ -327,6 +312,43 @@ mod tests {
         let first = secret.changed;
         secret.touch(now);
         assert!(now < first && first < secret.changed);
+    }
+
+    /// Draws the same bytes again and again.
+    struct Stuck(u8);
+
+    impl Entropy for Stuck {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_secret_never_takes_the_id_of_a_first() {
+        let (memory, place, now) =
+            (store::backends::memory::Memory::new(), place(), Timestamp::from_secs(5));
+        let first = Secret::new(&place, "first", now, &Stuck(1));
+        let mut txn = store::begin(&memory);
+        first.insert(&mut txn, &place).await.expect("the id is free");
+        txn.commit().await.expect("alone");
+
+        let same = Secret::new(&place, "second", now, &Stuck(1));
+        assert_eq!(same.id, first.id, "one millisecond, one draw");
+        let mut txn = store::begin(&memory);
+        let refused = same.insert(&mut txn, &place).await;
+        assert!(matches!(refused, Err(Error::Store(store::Error::Unavailable(_)))), "{refused:?}");
+        assert!(!txn.writes_anything());
+        assert_eq!(
+            txn.find(&secrets(), &(&place, &first.id)).await.expect("readable"),
+            Some(first)
+        );
+
+        for other in [
+            Secret::new(&place, "second", now, &Stuck(2)),
+            Secret::new(&place, "third", now.plus(Duration::from_millis(1)), &Stuck(1)),
+        ] {
+            other.insert(&mut txn, &place).await.expect("the id is free");
+        }
     }
 
     #[test]

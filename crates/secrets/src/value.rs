@@ -9,6 +9,7 @@ use crate::version::{Kind, Version, values};
 use base::Sensitive;
 use kms::{Binding, Scope};
 use service::{Call, Permit};
+use std::sync::Arc;
 use store::Txn;
 use wire::members::{Blob, SecretText, Text};
 
@@ -43,8 +44,8 @@ pub(crate) async fn find(
     place: &Place,
     secret: &Secret,
     id: &VersionId,
-) -> Result<Option<Version>, Error> {
-    Ok(txn.find(&values(), &(place, &secret.id, id)).await?)
+) -> Result<Option<Arc<Version>>, Error> {
+    Ok(txn.find_shared(&values(), &(place, &secret.id, id)).await?)
 }
 
 /// Seals `given` into a new version of `secret` and counts it. The caller attaches labels and saves.
@@ -55,13 +56,13 @@ pub(crate) async fn add_version(
     id: &VersionId,
     given: Given<'_>,
 ) -> Result<(), Error> {
+    let binding = binding(secret, id, given.kind);
+    let sealed = seal(txn, &scope(call, place), &binding, given.value).await;
+    let sealed = sealed.map_err(|error| keys::cant_seal(call, error))?;
+    // AWS asks the key first.
     if secret.versions >= VERSIONS_AT_MOST {
         return Err(Error::VersionQuota);
     }
-    let scope = scope(call, place);
-    let key = kms::managed_key(txn, &scope, keys::MANAGED).await?;
-    let sealed =
-        kms::seal(txn, &scope, &key, &binding(secret, id, given.kind), given.value).await?;
     let version =
         Version { id: id.clone(), created: call.now, accessed: None, kind: given.kind, sealed };
     txn.save(&values(), &(place, &secret.id, id), &version)?;
@@ -72,6 +73,16 @@ pub(crate) async fn add_version(
     Ok(())
 }
 
+async fn seal(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    binding: &Binding<'_>,
+    value: &Sensitive,
+) -> Result<kms::Sealed, kms::Error> {
+    let key = kms::managed_key(txn, scope, keys::MANAGED).await?;
+    kms::seal(txn, scope, &key, binding, value).await
+}
+
 /// The plaintext of `version`.
 pub(crate) async fn open(
     (call, txn, _permit): (&Call<'_>, &mut Txn<'_>, &Permit),
@@ -80,7 +91,8 @@ pub(crate) async fn open(
     version: &Version,
 ) -> Result<Sensitive, Error> {
     let binding = binding(secret, &version.id, version.kind);
-    Ok(kms::open(txn, &scope(call, place), &version.sealed, &binding).await?)
+    let opened = kms::open(txn, &scope(call, place), &version.sealed, &binding).await;
+    opened.map_err(|error| keys::cant_open(call, error))
 }
 
 /// Whether `version` holds exactly what was `given`.

@@ -33,7 +33,7 @@ type Shard = BTreeMap<Box<str>, Known>;
 
 /// An access key as it was read, and the scopes it signed for.
 struct Known {
-    row: KeyRow,
+    row: Arc<KeyRow>,
     scopes: Vec<Arc<ScopedKey>>,
 }
 
@@ -50,17 +50,17 @@ impl SigningKeys {
     }
 
     /// The key for the scope that was signed for, if it was derived from exactly this `row`.
-    pub(crate) fn find(&self, row: &KeyRow, scoped: &Scoped<'_>) -> Option<Arc<ScopedKey>> {
+    pub(crate) fn find(&self, row: &Arc<KeyRow>, scoped: &Scoped<'_>) -> Option<Arc<ScopedKey>> {
         let id = scoped.access_key_id();
         let shard = self.shard(id)?.read().unwrap_or_else(PoisonError::into_inner);
-        let known = shard.get(id).filter(|it| it.row == *row)?;
+        let known = shard.get(id).filter(|it| it.is_of(row))?;
         let found = known.scopes.iter().find(|it| it.fits(scoped))?;
         found.used.store(self.tick(), Ordering::Relaxed);
         Some(Arc::clone(found))
     }
 
     /// Remembers `fresh`, derived from `row`.
-    pub(crate) fn keep(&self, row: KeyRow, fresh: &Arc<ScopedKey>) {
+    pub(crate) fn keep(&self, row: Arc<KeyRow>, fresh: &Arc<ScopedKey>) {
         let id = &*fresh.caller.access_key_id;
         let Some(shard) = self.shard(id) else { return };
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -68,9 +68,9 @@ impl SigningKeys {
             let eldest = shard.iter().min_by_key(|it| it.1.last_used()).map(|it| it.0.clone());
             eldest.and_then(|it| shard.remove(&it));
         }
-        let empty = || Known { row: row.clone(), scopes: Vec::new() };
+        let empty = || Known { row: Arc::clone(&row), scopes: Vec::new() };
         let known = shard.entry(id.into()).or_insert_with(empty);
-        if known.row != row {
+        if !known.is_of(&row) {
             *known = Known { row, scopes: Vec::new() };
         }
         if SCOPES_PER_KEY <= known.scopes.len() {
@@ -93,6 +93,11 @@ impl SigningKeys {
 }
 
 impl Known {
+    /// Whether it was made from exactly `row`: mostly told without comparing the bytes.
+    fn is_of(&self, row: &Arc<KeyRow>) -> bool {
+        Arc::ptr_eq(&self.row, row) || self.row == *row
+    }
+
     fn last_used(&self) -> Option<u64> {
         self.scopes.iter().map(|it| it.last_used()).max()
     }

@@ -16,6 +16,7 @@ pub mod backends;
 pub mod backup;
 mod conflicts;
 mod error;
+mod memo;
 pub mod path;
 pub mod suite;
 mod table;
@@ -26,6 +27,7 @@ use std::fmt;
 use std::ops::Bound;
 
 pub use error::Error;
+pub use memo::Memo;
 pub use table::{Record, Table};
 #[doc(hidden)]
 pub use table::{from_json, to_json};
@@ -52,6 +54,12 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// - [`Error::Full`]: no space; nothing was applied, and reads go on.
     /// - [`Error::Unavailable`]: it is unknown whether the writes were applied.
     async fn commit(&self, commit: Commit) -> Result<Revision, Error>;
+
+    /// Rows taken apart for earlier readers, if the backend keeps any: then it tells the memo of each
+    /// commit before that commit's snapshot can be had.
+    fn memo(&self) -> Option<&Memo> {
+        None
+    }
 }
 
 /// A consistent view of the store at one revision.
@@ -64,7 +72,18 @@ pub trait Snapshot: Send + Sync {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error>;
 
     /// Up to `limit` rows of `range`, ascending by key, or descending if `reverse`.
-    async fn scan(&self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error>;
+    async fn scan(&self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error> {
+        self.scan_heads(range, limit, reverse, usize::MAX).await
+    }
+
+    /// The same, with only the first `head` bytes of each value: the rest isn't copied.
+    async fn scan_heads(
+        &self,
+        range: &KeyRange,
+        limit: usize,
+        reverse: bool,
+        head: usize,
+    ) -> Result<Rows, Error>;
 }
 
 /// Keys with their values, in the order asked for.

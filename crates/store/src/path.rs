@@ -4,7 +4,7 @@
 //! so that a path is taken apart the way it was put together. Only a last component may be
 //! [`rest`](Path::rest): raw text that keeps its order and may hold `/`.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::ops::Bound;
 
 /// A key under construction.
@@ -14,19 +14,26 @@ pub struct Path(String);
 impl Path {
     /// A path that begins with `root`, such as `s` or `outbox`.
     pub fn new(root: &str) -> Self {
-        Self(root.to_owned())
+        let mut path = String::with_capacity(TYPICAL);
+        path.push_str(root);
+        Self(path)
     }
 
     /// The path with one more component.
-    pub fn with(mut self, component: impl Display) -> Self {
+    pub fn with(mut self, component: impl AsRef<str>) -> Self {
+        let component = component.as_ref();
         self.0.push('/');
-        let start = self.0.len();
-        let _infallible = write!(self.0, "{component}");
-        if self.0.get(start..).is_some_and(|it| it.contains(['/', '%'])) {
-            let escaped = self.0.split_off(start).replace('%', "%25").replace('/', "%2F");
-            self.0.push_str(&escaped);
+        if component.bytes().any(|it| matches!(it, b'/' | b'%')) {
+            self.0.push_str(&component.replace('%', "%25").replace('/', "%2F"));
+        } else {
+            self.0.push_str(component);
         }
         self
+    }
+
+    /// The path with one more component, as `component` is displayed.
+    pub fn with_shown(self, component: impl Display) -> Self {
+        self.with(component.to_string())
     }
 
     /// The path with `text` as its last component, unescaped: sorted as it is.
@@ -49,6 +56,9 @@ impl Path {
         self.0
     }
 }
+
+/// Room for most keys.
+const TYPICAL: usize = 112;
 
 /// The components of `key`, unescaped; `None` where an escape is broken.
 pub fn components(key: &str) -> Option<Vec<String>> {

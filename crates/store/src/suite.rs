@@ -26,9 +26,13 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Backend>) {
     pages_show_own_writes(&*make().await).await;
     pages_conflict_only_where_they_looked(&*make().await).await;
     large_values_come_back(&*make().await).await;
+    pages_copy_no_more_than_a_head(&*make().await).await;
+    rows_that_are_none_can_be_set_aside(&*make().await).await;
     schemas_of_the_future_are_refused(&*make().await).await;
     concurrent_increments_all_count(make().await).await;
     many_writers_get_what_they_wrote(make().await).await;
+    shared_rows_are_read_like_others(&*make().await).await;
+    shared_rows_are_never_stale(make().await).await;
     transfers_are_never_half_seen(make().await).await;
 }
 
@@ -305,6 +309,68 @@ async fn large_values_come_back(store: &dyn Backend) {
     }
 }
 
+/// What stands at the beginning of a [`Row`].
+#[derive(Debug, PartialEq)]
+struct Start(Vec<u8>);
+
+impl Record for Start {
+    const SCHEMA: u16 = Row::SCHEMA;
+    const HEAD: usize = 4;
+
+    fn encode(&self) -> Result<Vec<u8>, String> {
+        Err("a start is written with its row".to_owned())
+    }
+
+    fn decode(_: u16, bytes: &[u8]) -> Result<Self, String> {
+        Ok(Self(bytes.to_vec()))
+    }
+}
+
+/// The same rows from all places a backend may keep them in, whole and their heads alone.
+async fn pages_copy_no_more_than_a_head(store: &dyn Backend) {
+    let rows = [("a", &b"0123456789"[..]), ("b", b"ab"), ("c", b"a"), ("d", b""), ("e", b"edcba")];
+    for (key, row) in rows {
+        let mut txn = begin(store);
+        txn.save(&ROWS, key, &Row(row.to_vec())).expect("encodes");
+        txn.commit().await.expect("a blind write");
+    }
+    let snapshot = store.snapshot().await.expect("readable");
+    for head in [0, 1, 2, 3, 7, 100, usize::MAX] {
+        let mut expected = snapshot.scan(&all(), 10, false).await.expect("readable");
+        assert_eq!(expected.len(), rows.len());
+        for (_, row) in &mut expected {
+            row.truncate(head);
+        }
+        let forward = snapshot.scan_heads(&all(), 10, false, head).await.expect("readable");
+        assert_eq!(forward, expected, "{head} bytes");
+        let backward = snapshot.scan_heads(&all(), 10, true, head).await.expect("readable");
+        assert!(backward.iter().rev().eq(&expected), "{head} bytes, in reverse");
+    }
+    let mut txn = begin(store);
+    txn.save(&ROWS, "a", &Row(b"own".to_vec())).expect("encodes");
+    let page = txn.page::<Start>(all(), 10, false).await.expect("readable");
+    let starts: Vec<_> = page.rows.iter().map(|(_, Start(bytes))| bytes.as_slice()).collect();
+    assert_eq!(starts, [&b"ow"[..], b"ab", b"a", b"", b"ed"], "own writes look the same");
+}
+
+async fn rows_that_are_none_can_be_set_aside(store: &dyn Backend) {
+    let cut = vec![("t/cut".to_owned(), Some(vec![7]))];
+    let commit = Commit { seen: Revision(u64::MAX), writes: cut, ..Commit::default() };
+    store.commit(commit).await.expect("a blind write");
+    put(store, "whole", 1).await;
+    let mut txn = begin(store);
+    assert!(txn.page::<Row>(all(), 10, false).await.is_err(), "it is in the way");
+    txn.set_aside("t/cut").await.expect("readable as bytes");
+    txn.set_aside("t/absent").await.expect("nothing to do");
+    let page = txn.page::<Row>(all(), 10, false).await.expect("out of the way");
+    assert_eq!(page.rows.len(), 1);
+    txn.commit().await.expect("nobody else wrote");
+    let snapshot = store.snapshot().await.expect("readable");
+    let kept = snapshot.scan(&KeyRange::prefix("quarantine/"), 10, false).await.expect("readable");
+    assert_eq!(kept, [("quarantine/t/cut".to_owned(), vec![7])], "not a byte is lost");
+    assert_eq!(snapshot.get("t/cut").await.expect("readable"), None);
+}
+
 async fn schemas_of_the_future_are_refused(store: &dyn Backend) {
     let rows = [
         ("old", &b"\x00\x01canary"[..], true),
@@ -407,4 +473,66 @@ async fn transfers_are_never_half_seen(store: Arc<dyn Backend>) {
         }
     }
     assert_eq!((find(&*store, "left").await, find(&*store, "right").await), (60, 60));
+}
+
+async fn shared_rows_are_read_like_others(store: &dyn Backend) {
+    let mut txn = begin(store);
+    assert_eq!(txn.find_shared(&ROWS, "a").await.expect("readable"), None);
+    txn.save(&ROWS, "a", &number(1)).expect("encodes");
+    let own = txn.find_shared(&ROWS, "a").await.expect("readable");
+    assert_eq!(own.as_deref(), Some(&number(1)), "a transaction sees its own writes");
+    txn.commit().await.expect("alone");
+
+    let (mut before, mut again) = (begin(store), begin(store));
+    for txn in [&mut before, &mut again] {
+        let found = txn.find_shared(&ROWS, "a").await.expect("readable");
+        assert_eq!(found.as_deref(), Some(&number(1)));
+    }
+    again.save(&ROWS, "a", &number(2)).expect("encodes");
+    again.commit().await.expect("first");
+    let mut after = begin(store);
+    let found = after.find_shared(&ROWS, "a").await.expect("readable");
+    assert_eq!(found.as_deref(), Some(&number(2)), "the memo was told");
+    let found = before.find_shared(&ROWS, "a").await.expect("readable");
+    assert_eq!(found.as_deref(), Some(&number(1)), "an old snapshot never changes");
+    before.save(&ROWS, "b", &number(3)).expect("encodes");
+    let refused = before.commit().await;
+    assert!(matches!(refused, Err(Error::Conflict { .. })), "a shared read counts: {refused:?}");
+
+    let mut txn = begin(store);
+    txn.remove(&ROWS, "a");
+    txn.commit().await.expect("alone");
+    assert_eq!(begin(store).find_shared(&ROWS, "a").await.expect("readable"), None);
+}
+
+/// Readers see in one snapshot the same by either way, while writers change everything.
+async fn shared_rows_are_never_stale(store: Arc<dyn Backend>) {
+    let mut tasks = JoinSet::new();
+    for writer in 0..4_u64 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for step in 0..60 {
+                let mut txn = begin(&*store);
+                let key = format!("row-{}", (step + writer) % 5);
+                txn.save(&ROWS, &key, &number(writer * 1000 + step)).expect("encodes");
+                txn.commit().await.expect("blind");
+            }
+        });
+    }
+    for reader in 0..4 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            for step in 0..200 {
+                let mut txn = begin(&*store);
+                let key = format!("row-{}", (step + reader) % 5);
+                let shared = txn.find_shared(&ROWS, &key).await.expect("readable");
+                tokio::task::yield_now().await;
+                let read = txn.find(&ROWS, &key).await.expect("readable");
+                assert_eq!(shared.as_deref(), read.as_ref(), "{key}");
+            }
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("no panic");
+    }
 }

@@ -10,6 +10,12 @@ pub trait Record: Sized {
     /// The schema that `encode` writes. Counted up when old readers would misread new values.
     const SCHEMA: u16;
 
+    /// So many bytes of a row, its schema number included, are enough to decode it: no more are copied
+    /// for a page.
+    ///
+    /// Less than all for types that read only how another one begins.
+    const HEAD: usize = usize::MAX;
+
     /// The value as bytes, without its schema number.
     fn encode(&self) -> Result<Vec<u8>, String>;
 
@@ -85,7 +91,13 @@ pub(crate) fn encode<V: Record>(key: &str, value: &V) -> Result<Vec<u8>, Error> 
 /// The value of a stored row.
 pub(crate) fn decode<V: Record>(key: &str, row: &[u8]) -> Result<V, Error> {
     let corrupt = |reason| Error::Corrupt { key: key.to_owned(), reason };
-    let (schema, body) =
-        row.split_first_chunk().ok_or_else(|| corrupt("no schema number".to_owned()))?;
+    let (schema, body) = head(row, V::HEAD)
+        .split_first_chunk()
+        .ok_or_else(|| corrupt("no schema number".to_owned()))?;
     V::decode(u16::from_be_bytes(*schema), body).map_err(corrupt)
+}
+
+/// The first bytes of `row`, at most so many.
+pub(crate) fn head(row: &[u8], most: usize) -> &[u8] {
+    row.get(..most).unwrap_or(row)
 }

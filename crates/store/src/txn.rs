@@ -5,6 +5,7 @@ use crate::{Backend, Commit, Error, KeyRange, Record, Revision, Rows, Snapshot, 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// Starts a transaction. Nothing is read before the first `find` or `page`.
 pub fn begin(backend: &dyn Backend) -> Txn<'_> {
@@ -48,6 +49,41 @@ impl Txn<'_> {
         value
     }
 
+    /// The value of `key`'s row, as [`Txn::find`] gives it, but shared with other readers: for rows that
+    /// are read for many requests, which then need not be fetched and taken apart again.
+    pub async fn find_shared<K: ?Sized, V: Record + Send + Sync + 'static>(
+        &mut self,
+        table: &Table<K, V>,
+        key: &K,
+    ) -> Result<Option<Arc<V>>, Error> {
+        let key = table.key(key);
+        if let Some(written) = self.writes.get(&key) {
+            return written.as_deref().map(|row| decode(&key, row).map(Arc::new)).transpose();
+        }
+        let value = self.shared(&key).await;
+        self.reads.push(key);
+        value
+    }
+
+    async fn shared<V: Record + Send + Sync + 'static>(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Arc<V>>, Error> {
+        let memo = self.backend.memo();
+        let snapshot = self.snapshot().await?;
+        let at = snapshot.revision();
+        let known = memo.and_then(|it| it.find(key, at)).and_then(|it| it.downcast().ok());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(row) = snapshot.get(key).await? else { return Ok(None) };
+        let value = Arc::new(decode::<V>(key, &row)?);
+        if let Some(memo) = memo {
+            memo.keep(key, at, Arc::clone(&value) as _, row.len());
+        }
+        Ok(Some(value))
+    }
+
     /// The value of `key`'s row, without relying on it: a later change is no conflict.
     ///
     /// For estimates over many rows, such as a sum of counters.
@@ -78,7 +114,7 @@ impl Txn<'_> {
         limit: usize,
         reverse: bool,
     ) -> Result<Page<V>, Error> {
-        let rows = self.rows(&range, limit.saturating_add(1), reverse).await?;
+        let rows = self.rows((&range, V::HEAD), limit.saturating_add(1), reverse).await?;
         let more = rows.len() > limit;
         // The transaction relies only on the rows it was given.
         self.ranges.push(match (rows.get(limit), reverse) {
@@ -112,6 +148,22 @@ impl Txn<'_> {
         self.writes.insert(table.key(key), None);
     }
 
+    /// Moves the row at `key`, whatever it holds, to `quarantine/{key}`.
+    ///
+    /// For a row that can't be decoded and is in the way: nothing is lost, and only people look there.
+    pub async fn set_aside(&mut self, key: &str) -> Result<(), Error> {
+        let row = match self.writes.get(key) {
+            Some(written) => written.clone(),
+            None => self.snapshot().await?.get(key).await?,
+        };
+        self.reads.push(key.to_owned());
+        if let Some(row) = row {
+            self.writes.insert(format!("quarantine/{key}"), Some(row));
+            self.writes.insert(key.to_owned(), None);
+        }
+        Ok(())
+    }
+
     /// Forgets all writes; what was read stays remembered.
     pub fn discard_writes(&mut self) {
         self.writes.clear();
@@ -137,7 +189,12 @@ impl Txn<'_> {
     }
 
     /// The rows of `range` in the snapshot, overlaid with what this transaction has written.
-    async fn rows(&mut self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error> {
+    async fn rows(
+        &mut self,
+        (range, head): (&KeyRange, usize),
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Rows, Error> {
         let own: Vec<_> = self
             .writes
             .iter()
@@ -146,7 +203,7 @@ impl Txn<'_> {
             .collect();
         // Each own write hides at most one row of the snapshot.
         let asked = limit.saturating_add(own.len());
-        let stored = self.snapshot().await?.scan(range, asked, reverse).await?;
+        let stored = self.snapshot().await?.scan_heads(range, asked, reverse, head).await?;
         if own.is_empty() {
             return Ok(stored);
         }

@@ -104,7 +104,12 @@ fn wrong_input(model: &Model, shape: &str, ours: &[Field]) -> Vec<String> {
 /// Required members that nothing in the operation's file requires.
 fn not_required(model: &Model, shape: &str, text: Option<&str>) -> Vec<String> {
     let call = |name: &str| format!(".required(\"{}\"", lower(name));
-    let free = |it: &&str| !text.is_some_and(|text| text.contains(&call(it)));
+    // The id of a secret has a helper of its own, which requires it.
+    let helped = |name: &str, text: &str| {
+        name == "SecretId" && text.contains("lookup::constraints(found, self.secret_id")
+    };
+    let asked = |name: &str, text: &str| text.contains(&call(name)) || helped(name, text);
+    let free = |it: &&str| !text.is_some_and(|text| asked(it, text));
     let free = model.required(shape).into_iter().filter(free);
     free.map(|it| format!("input member `{it}` is required, but nothing requires it")).collect()
 }

@@ -54,9 +54,12 @@ impl Sources {
         after.split(';').next()
     }
 
-    /// The members of the struct `name`, from `file` or else from the first file that has one.
+    /// The members of the struct `name`, from `file` or else from the first file that has one. A type that
+    /// borrows what it writes may have them in a struct of that name followed by `Members`.
     pub(super) fn fields(&self, file: &str, name: &str) -> Option<Vec<Field>> {
-        let own = self.text(file).and_then(|text| fields(text, name));
+        let borrowed = format!("{name}Members<'a>");
+        let own = |text| fields(text, &borrowed).or_else(|| fields(text, name));
+        let own = self.text(file).and_then(own);
         own.or_else(|| self.0.iter().find_map(|(_, text)| fields(text, name)))
     }
 }

@@ -4,8 +4,8 @@ use crate::support::{BLOBS, Blob, Owner, World, binding};
 use base::Sensitive;
 use envelope::OpenError;
 use strongroom_kms::{
-    Binding, Error, KeyState, Kind, KmsKey, Place, Purpose, Sealed, find_key, managed_key, open,
-    open_local, seal_local,
+    Binding, Error, KeyState, Kind, Place, Purpose, Sealed, find_key, managed_key, open,
+    open_local, seal_local, set_state,
 };
 
 const CANARY: &str = "canary-4711-in-the-coal-mine";
@@ -166,8 +166,9 @@ async fn only_an_enabled_key_seals_or_opens() {
     let row = format!("{}/key/{}", owner.path("s"), key.id);
 
     for state in [KeyState::Disabled, KeyState::PendingDeletion, KeyState::PendingImport] {
-        let json = store::to_json(&KmsKey { state, ..key.clone() }).expect("encoded");
-        world.put(&row, Some([&[0, 1][..], &json].concat())).await;
+        let mut txn = world.txn();
+        set_state(&mut txn, &key.arn, state).await.expect("the key exists");
+        txn.commit().await.expect("alone");
         for outcome in [
             world.open(&owner, &bound, &sealed).await.map(drop),
             world.seal(&owner, &bound, "more").await.map(drop),
@@ -180,6 +181,8 @@ async fn only_an_enabled_key_seals_or_opens() {
     world.put(&row, None).await;
     let gone = world.open(&owner, &bound, &sealed).await;
     assert!(matches!(gone, Err(Error::KeyNotFound { .. })), "{gone:?}");
+    let unset = set_state(&mut world.txn(), &key.arn, KeyState::Enabled).await;
+    assert!(matches!(unset, Err(Error::KeyNotFound { .. })), "{unset:?}");
     let missing = world.seal(&owner, &bound, "more").await;
     assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");
 }

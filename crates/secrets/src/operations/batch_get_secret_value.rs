@@ -59,6 +59,10 @@ impl Operation for BatchGetSecretValue {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+        call.authorize(Self::ACTION, call.own_account())?;
+        if self.filters.is_some() {
+            call.authorize(list_secrets::ACTION, call.own_account())?;
+        }
         let permit = call.admit(self, call.own_account())?;
         if self.max_results.is_some() && self.filters.is_none() {
             return Err(Error::BatchWithoutFilters);
@@ -102,7 +106,6 @@ impl BatchGetSecretValue {
         call: &Call<'_>,
         txn: &mut Txn<'_>,
     ) -> Result<(Vec<Text>, Option<String>), Error> {
-        call.authorize(list_secrets::ACTION, call.own_account())?;
         let query = Query {
             filters: filters::parse(self.filters.as_ref())?,
             include_deleted: false,

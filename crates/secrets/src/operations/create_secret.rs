@@ -2,13 +2,14 @@
 
 use crate::input::input;
 use crate::operations::shown::NamedVersion;
+use crate::replicas::{self, ReplicasGiven};
 use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
 use crate::tags::{self, TagsGiven};
 use crate::value::{self, Given};
 use crate::{Error, keys, limits, lookup, quota};
-use serde_json::value::RawValue;
 use service::{Action, Answer, Call, Operation, Permit, Target};
+use std::sync::Arc;
 use store::Txn;
 use wire::Violations;
 use wire::members::{Blob, Boolean, SecretText, Text};
@@ -25,7 +26,7 @@ input! {
         #[serde(skip_serializing)]
         secret_string: SecretText,
         tags: TagsGiven,
-        add_replica_regions: Box<RawValue>,
+        add_replica_regions: ReplicasGiven,
         force_overwrite_replica_secret: Boolean,
         r#type: Text,
         #[serde(rename(deserialize = "CrossAccountPrimaryARN"))]
@@ -52,6 +53,9 @@ impl Operation for CreateSecret {
         found.secret("secretString", self.secret_string.as_ref(), limits::VALUE);
         found.length("type", self.r#type.as_ref(), limits::TYPE);
         tags::constraints(found, self.tags.as_ref());
+        replicas::constraints(found, self.add_replica_regions.as_ref());
+        let primary = self.cross_account_primary_arn.as_ref();
+        found.length("crossAccountPrimaryARN", primary, limits::SECRET_ARN);
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
@@ -60,16 +64,16 @@ impl Operation for CreateSecret {
         let fresh = Secret::new(&place, name, call.now, call.entropy);
         // The suffix isn't known before the secret exists; policies see the ARN it would get.
         let target = Target { account: &place.account, resource: Some(&fresh.arn) };
-        let permit = call.admit(self, target)?;
+        call.authorize(Self::ACTION, target)?;
         if self.tags.is_some() {
             call.authorize(TAG, target)?;
         }
+        let permit = call.admit(self, target)?;
         let token = value::token(self.client_request_token.as_ref())?;
         if !lookup::valid_name(name) {
             return Err(Error::InvalidName);
         }
         let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
-        self.check_supported()?;
 
         let output = match lookup::by_name(txn, &place, name).await? {
             Some(existing) => replay((call, txn, &permit), &place, existing, token, given).await?,
@@ -101,6 +105,7 @@ impl CreateSecret {
         mut secret: Secret,
         (token, given): (VersionId, Option<Given<'_>>),
     ) -> Result<NamedVersion, Error> {
+        self.check_supported()?;
         let text = |it: &Option<Text>| {
             it.as_ref().map(|it| it.as_str().to_owned()).filter(|it| !it.is_empty())
         };
@@ -124,7 +129,7 @@ impl CreateSecret {
 async fn replay(
     (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
     place: &Place,
-    secret: Secret,
+    secret: Arc<Secret>,
     token: VersionId,
     given: Option<Given<'_>>,
 ) -> Result<NamedVersion, Error> {
@@ -132,14 +137,15 @@ async fn replay(
         return Err(Error::NameDeleted);
     }
     let Some(version) = value::find(txn, place, &secret, &token).await? else {
-        return Err(Error::NameExists { name: secret.name });
+        return Err(Error::NameExists { name: secret.name.clone() });
     };
     let same = match given {
         Some(given) => value::same((call, txn, permit), place, &secret, &version, given).await?,
         None => false,
     };
     if !same {
-        return Err(Error::TokenInUse { token: token.0, arn: secret.arn });
+        return Err(Error::TokenInUse { token: token.0, arn: secret.arn.clone() });
     }
-    Ok(NamedVersion { arn: secret.arn, name: secret.name, version_id: Some(token.0) })
+    let (arn, name) = (secret.arn.clone(), secret.name.clone());
+    Ok(NamedVersion { arn, name, version_id: Some(token.0) })
 }

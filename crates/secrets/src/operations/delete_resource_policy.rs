@@ -2,8 +2,8 @@
 
 use crate::input::input;
 use crate::policies::{self, NamedPolicy};
-use crate::secret::policies;
-use crate::{Error, limits, lookup};
+use crate::secret::{Secret, policies};
+use crate::{Error, lookup};
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -25,18 +25,16 @@ impl Operation for DeleteResourcePolicy {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         policies::name_constraints(found, self.policy_name.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
-        policies::only_default(self.policy_name.as_ref())?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
+        policies::only_default(self.policy_name.as_ref())?;
         if before.has_policy {
-            let mut secret = before.clone();
+            let mut secret = Secret::clone(&before);
             secret.has_policy = false;
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;

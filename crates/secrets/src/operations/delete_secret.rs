@@ -2,10 +2,11 @@
 
 use crate::input::input;
 use crate::secret::{Deletion, Place, Secret};
-use crate::{Error, limits, lookup, maintenance};
+use crate::{Error, lookup, maintenance};
 use base::Timestamp;
 use serde::Serialize;
 use service::{Action, Answer, Call, Event, Operation};
+use std::sync::Arc;
 use std::time::Duration;
 use store::Txn;
 use wire::Violations;
@@ -42,13 +43,11 @@ impl Operation for DeleteSecret {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let force = self.force_delete_without_recovery.is_some_and(Boolean::get);
         let window = self.window(force)?;
         let (output, events) = match found.existing() {
@@ -100,7 +99,7 @@ fn schedule(
     window: Duration,
 ) -> Result<Output, Error> {
     let due = call.now.plus(window);
-    let mut secret = before.clone();
+    let mut secret = Secret::clone(before);
     secret.deletion = Some(Deletion { requested: call.now, due });
     secret.touch(call.now);
     secret.save(txn, place, before)?;
@@ -112,10 +111,11 @@ async fn delete_now(
     call: &Call<'_>,
     txn: &mut Txn<'_>,
     place: &Place,
-    secret: Secret,
+    secret: Arc<Secret>,
 ) -> Result<(Output, Vec<Event>), Error> {
-    let mut doomed = secret.clone();
+    let mut doomed = Secret::clone(&secret);
     doomed.deletion = Some(Deletion { requested: call.now, due: call.now });
     let events = maintenance::purge(txn, place, &secret, doomed, call.now).await?;
-    Ok((Output { arn: secret.arn, deletion_date: call.now, name: secret.name }, events))
+    let (arn, name) = (secret.arn.clone(), secret.name.clone());
+    Ok((Output { arn, deletion_date: call.now, name }, events))
 }

@@ -2,8 +2,9 @@
 
 use crate::input::input;
 use crate::operations::shown::Shown;
-use crate::{Error, limits, lookup};
+use crate::{Error, lookup};
 use service::{Action, Answer, Call, Operation};
+use std::sync::Arc;
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;
@@ -23,14 +24,12 @@ impl Operation for DescribeSecret {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Shown>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (_, secret) = found.existing()?;
-        Ok(Answer::new(permit, Shown::described(secret)))
+        Ok(Answer::new(permit, Shown::described(Arc::unwrap_or_clone(secret))))
     }
 }

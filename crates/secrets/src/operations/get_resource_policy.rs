@@ -3,7 +3,7 @@
 use crate::input::input;
 use crate::policies::{self, DEFAULT};
 use crate::secret::policies;
-use crate::{Error, limits, lookup};
+use crate::{Error, lookup};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
@@ -38,14 +38,12 @@ impl Operation for GetResourcePolicy {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         policies::name_constraints(found, self.policy_name.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, secret) = found.existing()?;
         if self.policy_name.as_ref().is_some_and(|it| it.as_str() != DEFAULT) {
             return Err(Error::PolicyUnknown);
@@ -58,8 +56,8 @@ impl Operation for GetResourcePolicy {
         Ok(Answer::new(
             permit,
             Output {
-                arn: secret.arn,
-                name: secret.name,
+                arn: secret.arn.clone(),
+                name: secret.name.clone(),
                 policy_name: DEFAULT,
                 resource_policy: text.map(|it| it.0),
             },

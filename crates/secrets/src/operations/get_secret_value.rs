@@ -6,9 +6,9 @@ use crate::stages::{Label, VersionId};
 use crate::version::{Kind, Version, values};
 use crate::{Error, limits, lookup, value};
 use base::{Sensitive, Timestamp};
-use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use service::{Action, Answer, Call, Operation, Permit};
+use std::sync::Arc;
 use store::Txn;
 use wire::Violations;
 use wire::json::{blob, instant, secret_text};
@@ -33,16 +33,14 @@ impl Operation for GetSecretValue {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.length("versionId", self.version_id.as_ref(), limits::TOKEN);
         found.length("versionStage", self.version_stage.as_ref(), limits::LABEL);
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Read>, Error> {
         // Ask before looking inside: a stranger must not learn which names exist.
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, secret) = found.live()?;
         let selector = Selector {
             version: self.version_id.as_ref().map(|it| VersionId(it.as_str().to_owned())),
@@ -64,20 +62,22 @@ pub(crate) struct Selector {
 pub(crate) async fn read(
     (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
     place: &Place,
-    mut secret: Secret,
+    secret: Arc<Secret>,
     selector: Selector,
 ) -> Result<Read, Error> {
-    let mut version = selector.find(txn, place, &secret).await?;
+    let version = selector.find(txn, place, &secret).await?;
     let value = value::open((call, txn, permit), place, &secret, &version).await?;
-    if version.mark_read(call.now) {
-        txn.save(&values(), &(place, &secret.id, &version.id), &version)?;
+    if version.unread(call.now) {
+        let mut read = Version::clone(&version);
+        read.mark_read(call.now);
+        txn.save(&values(), &(place, &secret.id, &read.id), &read)?;
     }
     if secret.unread(call.now) {
-        let before = secret.clone();
-        secret.mark_read(call.now);
-        secret.save(txn, place, &before)?;
+        let mut read = Secret::clone(&secret);
+        read.mark_read(call.now);
+        read.save(txn, place, &secret)?;
     }
-    Ok(Read::new(secret, version, value))
+    Ok(Read { secret, version, value })
 }
 
 impl Selector {
@@ -86,7 +86,7 @@ impl Selector {
         txn: &mut Txn<'_>,
         place: &Place,
         secret: &Secret,
-    ) -> Result<Version, Error> {
+    ) -> Result<Arc<Version>, Error> {
         let Self { version, label } = self;
         let Some(id) = version else {
             let label = label.unwrap_or(Label::CURRENT);
@@ -104,48 +104,63 @@ impl Selector {
 }
 
 /// A value with what identifies it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug)]
 pub struct Read {
-    #[serde(rename = "ARN")]
-    arn: String,
-    #[serde(serialize_with = "instant")]
-    created_date: Timestamp,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "binary")]
-    secret_binary: Option<Sensitive>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "string")]
-    secret_string: Option<Sensitive>,
-    version_id: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    version_stages: Vec<String>,
+    secret: Arc<Secret>,
+    version: Arc<Version>,
+    value: Sensitive,
 }
 
-impl Read {
-    fn new(secret: Secret, version: Version, value: Sensitive) -> Self {
-        let stages = secret.stages.of(&version.id);
+impl Serialize for Read {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let Self { secret, version, value } = self;
         let (secret_binary, secret_string) = match version.kind {
-            Kind::Binary => (Some(value), None),
-            Kind::String => (None, Some(value)),
+            Kind::Binary => (Some(PlainBytes(value)), None),
+            Kind::String => (None, Some(PlainText(value))),
         };
-        Self {
-            version_stages: stages.into_iter().map(|it| it.as_str().to_owned()).collect(),
-            arn: secret.arn,
+        let members = ReadMembers {
+            arn: &secret.arn,
             created_date: version.created,
-            name: secret.name,
+            name: &secret.name,
             secret_binary,
             secret_string,
-            version_id: version.id.0,
-        }
+            version_id: version.id.as_str(),
+            version_stages: secret.stages.of(&version.id),
+        };
+        members.serialize(out)
     }
 }
 
-#[expect(clippy::ref_option, reason = "the form serde asks for")]
-fn binary<S: Serializer>(value: &Option<Sensitive>, out: S) -> Result<S::Ok, S::Error> {
-    value.as_ref().map_or_else(|| Err(S::Error::custom("absent")), |it| blob(it, out))
+/// The members of [`Read`], in the model's order.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadMembers<'a> {
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+    #[serde(serialize_with = "instant")]
+    created_date: Timestamp,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_binary: Option<PlainBytes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_string: Option<PlainText<'a>>,
+    version_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    version_stages: Vec<&'a Label>,
 }
 
-#[expect(clippy::ref_option, reason = "the form serde asks for")]
-fn string<S: Serializer>(value: &Option<Sensitive>, out: S) -> Result<S::Ok, S::Error> {
-    value.as_ref().map_or_else(|| Err(S::Error::custom("absent")), |it| secret_text(it, out))
+/// Borrowed, so that no copy is made on the way to the answer.
+struct PlainBytes<'a>(&'a Sensitive);
+struct PlainText<'a>(&'a Sensitive);
+
+impl Serialize for PlainBytes<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        blob(self.0, out)
+    }
+}
+
+impl Serialize for PlainText<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        secret_text(self.0, out)
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::input::input;
 use crate::policies::DEFAULT;
-use crate::{Error, limits, lookup};
+use crate::{Error, listing, lookup};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
@@ -40,20 +40,17 @@ impl Operation for ListResourcePolicies {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
-        found.range("maxResults", self.max_results, limits::PAGE);
-        found.length("nextToken", self.next_token.as_ref(), limits::NEXT_TOKEN);
+        lookup::constraints(found, self.secret_id.as_ref());
+        listing::constraints(found, self.max_results, self.next_token.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
+        let (_, secret) = found.existing()?;
         // All names fit one page, so no token was ever given out.
         if self.next_token.is_some() {
             return Err(Error::InvalidNextToken);
         }
-        let (_, secret) = found.existing()?;
         let names = secret.has_policy.then_some(Entry { policy_name: DEFAULT });
         Ok(Answer::new(permit, Output { resource_policies: names.into_iter().collect() }))
     }

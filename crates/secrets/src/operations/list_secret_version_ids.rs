@@ -3,8 +3,8 @@
 use crate::input::input;
 use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
-use crate::version::{Version, versions_of};
-use crate::{Error, limits, lookup, value};
+use crate::version::{Head, heads, versions_of};
+use crate::{Error, listing, lookup};
 use base::Timestamp;
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation};
@@ -58,15 +58,12 @@ impl Operation for ListSecretVersionIds {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
-        found.range("maxResults", self.max_results, limits::PAGE);
-        found.length("nextToken", self.next_token.as_ref(), limits::NEXT_TOKEN);
+        lookup::constraints(found, self.secret_id.as_ref());
+        listing::constraints(found, self.max_results, self.next_token.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, secret) = found.existing()?;
         let deprecated = self.include_deprecated.is_some_and(Boolean::get);
         let scope = format!("versions/{}/{deprecated}", secret.id.as_str());
@@ -84,8 +81,8 @@ impl Operation for ListSecretVersionIds {
         let output = Output {
             next_token: next.map(|it| page_token::write(&scope, it)),
             versions: versions.into_iter().map(|it| Entry::new(&secret, it)).collect(),
-            arn: secret.arn,
-            name: secret.name,
+            arn: secret.arn.clone(),
+            name: secret.name.clone(),
         };
         Ok(Answer::new(permit, output))
     }
@@ -98,13 +95,13 @@ async fn labelled(
     secret: &Secret,
     after: Option<String>,
     limit: usize,
-) -> Result<(Vec<Version>, bool), Error> {
+) -> Result<(Vec<Head>, bool), Error> {
     let after = after.map(VersionId);
     let ids: Vec<_> = secret.stages.by_version().into_keys().cloned().collect();
     let mut rest = ids.iter().filter(|it| after.as_ref().is_none_or(|after| *it > after));
     let mut versions = Vec::new();
     for id in rest.by_ref().take(limit) {
-        versions.extend(value::find(txn, place, secret, id).await?);
+        versions.extend(txn.find(&heads(), &(place, &secret.id, id)).await?);
     }
     Ok((versions, rest.next().is_some()))
 }
@@ -116,18 +113,18 @@ async fn all(
     secret: &Secret,
     after: Option<String>,
     limit: usize,
-) -> Result<(Vec<Version>, bool), Error> {
+) -> Result<(Vec<Head>, bool), Error> {
     let mut range = versions_of(place, &secret.id);
     if let Some(after) = after {
-        let key = crate::version::values().key(&(place, &secret.id, &VersionId(after)));
+        let key = heads().key(&(place, &secret.id, &VersionId(after)));
         range.from = Bound::Excluded(key);
     }
-    let page = txn.page::<Version>(range, limit, false).await?;
+    let page = txn.page::<Head>(range, limit, false).await?;
     Ok((page.rows.into_iter().map(|(_, version)| version).collect(), page.more))
 }
 
 impl Entry {
-    fn new(secret: &Secret, version: Version) -> Self {
+    fn new(secret: &Secret, version: Head) -> Self {
         let stages = secret.stages.of(&version.id);
         Self {
             created_date: version.created,

@@ -1,11 +1,11 @@
 //! ListSecrets: the secrets of an account and Region, filtered, sorted, in pages.
 
+use crate::Error;
 use crate::filters::{self, FiltersGiven};
 use crate::input::input;
 use crate::listing::{self, Query, Sort};
 use crate::operations::shown::Shown;
 use crate::secret::Place;
-use crate::{Error, limits};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
@@ -43,8 +43,7 @@ impl Operation for ListSecrets {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.range("maxResults", self.max_results, limits::PAGE);
-        found.length("nextToken", self.next_token.as_ref(), limits::NEXT_TOKEN);
+        listing::constraints(found, self.max_results, self.next_token.as_ref());
         filters::constraints(found, self.filters.as_ref());
         found.one_of("sortOrder", self.sort_order.as_ref(), &["asc", "desc"]);
         found.one_of("sortBy", self.sort_by.as_ref(), &Sort::NAMES);

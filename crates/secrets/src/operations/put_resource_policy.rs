@@ -2,7 +2,7 @@
 
 use crate::input::input;
 use crate::policies::{self, NamedPolicy};
-use crate::secret::{PolicyText, policies};
+use crate::secret::{PolicyText, Secret, policies};
 use crate::{Error, limits, lookup};
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
@@ -27,24 +27,22 @@ impl Operation for PutResourcePolicy {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.required("resourcePolicy", self.resource_policy.as_ref());
         found.length("resourcePolicy", self.resource_policy.as_ref(), limits::POLICY);
         policies::name_constraints(found, self.policy_name.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
-        policies::only_default(self.policy_name.as_ref())?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
+        policies::only_default(self.policy_name.as_ref())?;
         let text = self.resource_policy.as_ref().map(Text::as_str).unwrap_or_default();
         let document = policies::check(txn, text).await?;
         if self.block_public_policy.is_some_and(Boolean::get) && document.is_public() {
             return Err(Error::PublicPolicy);
         }
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         secret.has_policy = true;
         secret.touch(call.now);
         secret.save(txn, &place, &before)?;

@@ -45,8 +45,7 @@ impl Operation for PutSecretValue {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.length("clientRequestToken", self.client_request_token.as_ref(), limits::TOKEN);
         found.blob("secretBinary", self.secret_binary.as_ref(), limits::VALUE);
         found.secret("secretString", self.secret_string.as_ref(), limits::VALUE);
@@ -63,17 +62,15 @@ impl Operation for PutSecretValue {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let token = value::token(self.client_request_token.as_ref())?;
         let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
         let given = given.ok_or(Error::NoValueGiven)?;
         let (place, before) = found.live()?;
 
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         self.put((call, txn, &permit), &place, &mut secret, (&token, given)).await?;
-        if secret != before {
-            secret.check_labels()?;
+        if secret != *before {
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;
         }
@@ -103,13 +100,13 @@ impl PutSecretValue {
                 return Err(Error::TokenInUse { token, arn });
             }
             secret.stages.attach_all(labels.into_iter().flatten(), token);
-            return Ok(());
+            return secret.check_labels();
         }
-        value::add_version((call, txn, permit), place, secret, token, given).await?;
         let first = secret.stages.holder(&Label::CURRENT).is_none();
         let current = (first || labels.is_none()).then_some(Label::CURRENT);
         secret.stages.attach_all(labels.into_iter().flatten().chain(current), token);
-        Ok(())
+        secret.check_labels()?;
+        value::add_version((call, txn, permit), place, secret, token, given).await
     }
 }
 

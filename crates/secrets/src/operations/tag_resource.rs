@@ -2,8 +2,9 @@
 
 use crate::input::input;
 use crate::operations::shown::Nothing;
+use crate::secret::Secret;
 use crate::tags::{self, TagsGiven};
-use crate::{Error, limits, lookup};
+use crate::{Error, lookup};
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -25,17 +26,15 @@ impl Operation for TagResource {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.required("tags", self.tags.as_ref());
         tags::constraints(found, self.tags.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         if let Some(given) = &self.tags {
             secret.tags = Some(tags::merged(secret.tags.as_ref(), given)?);
         }

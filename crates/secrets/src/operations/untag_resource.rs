@@ -2,6 +2,7 @@
 
 use crate::input::input;
 use crate::operations::shown::Nothing;
+use crate::secret::Secret;
 use crate::{Error, limits, lookup};
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
@@ -24,24 +25,22 @@ impl Operation for UntagResource {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.required("tagKeys", self.tag_keys.as_ref());
         found.each("tagKeys", self.tag_keys.as_ref(), limits::TAG_KEY);
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         for key in self.tag_keys.iter().flat_map(List::as_slice) {
             if let Some(tags) = &mut secret.tags {
                 tags.remove(key.as_str());
             }
         }
         // `LastChangedDate` stays: observed at the service, unlike for TagResource.
-        if secret != before {
+        if secret != *before {
             secret.save(txn, &place, &before)?;
         }
         Ok(Answer::new(permit, Nothing {}))

@@ -32,8 +32,7 @@ impl Operation for UpdateSecret {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.length("clientRequestToken", self.client_request_token.as_ref(), limits::TOKEN);
         found.length("description", self.description.as_ref(), limits::DESCRIPTION);
         found.length("kmsKeyId", self.kms_key_id.as_ref(), limits::KMS_KEY_ID);
@@ -43,25 +42,26 @@ impl Operation for UpdateSecret {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let token = value::token(self.client_request_token.as_ref())?;
         let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
         let (place, before) = found.live()?;
 
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         self.describe(&mut secret);
-        keys::check(call, &place, secret.kms_key_id.as_deref())?;
-        if let Some(given) = given {
+        if given.is_some() {
             // Unlike PutSecretValue, a token that was used is refused, with the same value too.
             if value::find(txn, &place, &secret, &token).await?.is_some() {
                 return Err(Error::TokenInUse { token: token.0, arn: secret.arn });
             }
-            value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
             secret.stages.promote(&token);
             secret.check_labels()?;
         }
-        if secret != before {
+        keys::check(call, &place, secret.kms_key_id.as_deref())?;
+        if let Some(given) = given {
+            value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
+        }
+        if secret != *before {
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;
         }

@@ -28,8 +28,7 @@ impl Operation for UpdateSecretVersionStage {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        found.required("secretId", self.secret_id.as_ref());
-        found.length("secretId", self.secret_id.as_ref(), limits::SECRET_ID);
+        lookup::constraints(found, self.secret_id.as_ref());
         found.required("versionStage", self.version_stage.as_ref());
         found.length("versionStage", self.version_stage.as_ref(), limits::LABEL);
         found.length("removeFromVersionId", self.remove_from_version_id.as_ref(), limits::TOKEN);
@@ -37,16 +36,15 @@ impl Operation for UpdateSecretVersionStage {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Named>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
         let step = self.step()?;
         if let Some(to) = &step.to {
             step.check_exists(txn, &place, &before, to).await?;
         }
-        let mut secret = before.clone();
+        let mut secret = Secret::clone(&before);
         step.apply(&mut secret)?;
-        if secret != before {
+        if secret != *before {
             secret.check_labels()?;
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;

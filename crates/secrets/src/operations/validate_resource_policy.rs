@@ -46,8 +46,7 @@ impl Operation for ValidateResourcePolicy {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
-        let permit = found.admit(call, self)?;
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         if self.secret_id.is_some() {
             found.existing()?;
         }

@@ -12,7 +12,7 @@ use super::stats::{Counters, timed};
 use super::tree::{Stuck, Tree, TreeView};
 use super::view::View;
 use crate::conflicts::Recent;
-use crate::{Commit, Error, Revision};
+use crate::{Commit, Error, Memo, Revision};
 use arc_swap::ArcSwap;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ pub(super) struct Committer {
     pub(super) journal: Journal,
     pub(super) recent: Recent,
     pub(super) view: Arc<ArcSwap<View>>,
+    pub(super) memo: Arc<Memo>,
     pub(super) counters: Arc<Counters>,
     pub(super) idle: Duration,
     pub(super) frame: Builder,
@@ -203,6 +204,8 @@ impl Committer {
         let mut last = first;
         let mut answers = Vec::with_capacity(passed.len());
         for (request, revision) in passed.into_iter().zip(&mut revisions) {
+            let keys = request.commit.writes.iter().map(|(key, _)| key.as_str());
+            self.memo.forget(keys, revision);
             old.active.write(revision, request.commit.writes);
             answers.push((request.answer, revision));
             last = revision;

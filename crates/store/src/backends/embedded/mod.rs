@@ -20,7 +20,7 @@ mod tree;
 mod view;
 
 use crate::conflicts::Recent;
-use crate::{Backend, Commit, Error, Revision, Snapshot};
+use crate::{Backend, Commit, Error, Memo, Revision, Snapshot};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use committer::{Committer, Job, Mover, Request, move_layers};
@@ -47,6 +47,7 @@ use view::{Held, View};
 /// Dropping it waits until what is waiting is committed and the files are closed.
 pub struct Embedded {
     view: Arc<ArcSwap<View>>,
+    memo: Arc<Memo>,
     jobs: Sender<Job>,
     room: Arc<Semaphore>,
     counters: Arc<Counters>,
@@ -96,6 +97,7 @@ impl Embedded {
         let view = Arc::new(ArcSwap::from_pointee(view));
 
         let counters = Arc::<Counters>::default();
+        let memo = Arc::new(Memo::new(options.memo_bytes));
         let (jobs, for_committer) = mpsc::channel();
         let (work, for_mover) = mpsc::channel();
         let (answers, mover_counters) = (jobs.clone(), Arc::clone(&counters));
@@ -108,6 +110,7 @@ impl Embedded {
             journal,
             recent: Recent::new(options.remembered_keys, revision),
             view: Arc::clone(&view),
+            memo: Arc::clone(&memo),
             counters: Arc::clone(&counters),
             idle: options.idle,
             frame: Builder::new(),
@@ -115,7 +118,7 @@ impl Embedded {
         };
         let committer = spawn("store-committer", move || committer.run())?;
         let room = Arc::new(Semaphore::new(ROOM));
-        Ok(Self { view, jobs, room, counters, committer: Mutex::new(Some(committer)) })
+        Ok(Self { view, memo, jobs, room, counters, committer: Mutex::new(Some(committer)) })
     }
 
     /// Counters for metrics.
@@ -181,6 +184,10 @@ impl Backend for Embedded {
         let request = Request { commit, answer, _room: room };
         self.jobs.send(Job::Commit(request)).map_err(|_| closed())?;
         heard.await.map_err(|_| closed())?
+    }
+
+    fn memo(&self) -> Option<&Memo> {
+        Some(&self.memo)
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Options {
     pub journal_bytes: u64,
     /// After this long without a commit the journal is moved into the tree.
     pub idle: Duration,
+    /// Memory for rows taken apart that are read again and again, in bytes, about.
+    pub memo_bytes: u64,
     /// How many written keys are remembered to find conflicts.
     pub remembered_keys: usize,
     /// How the disk is to misbehave, in tests.
@@ -28,6 +30,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             journal_bytes: 64 << 20,
             idle: Duration::from_millis(500),
+            memo_bytes: 8 << 20,
             remembered_keys: 100_000,
             faults: Faults::default(),
         }

@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::folder::{Folder, is_full, told};
 use super::layer::Layer;
 use super::options::Options;
-use crate::{Error, KeyRange, Revision};
+use crate::{Error, KeyRange, Revision, table};
 use redb::{
     Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageError, TableDefinition,
     TableError,
@@ -196,19 +196,20 @@ impl TreeView {
         }
     }
 
-    /// All rows of `range`, which must not be empty, ascending.
+    /// All rows of `range`, which must not be empty, ascending; of each value the first `head` bytes.
     pub(super) fn range(
         &self,
         range: &KeyRange,
+        head: usize,
     ) -> Result<impl DoubleEndedIterator<Item = Result<(String, Vec<u8>), Error>> + use<>, Error>
     {
         let (from, to) = range.bounds();
         let bounds = (from.map(str::as_bytes), to.map(str::as_bytes));
         let rows = self.rows.range::<&[u8]>(bounds).map_err(|it| failed_at("", it))?;
-        Ok(rows.map(|row| {
+        Ok(rows.map(move |row| {
             let (key, value) = row.map_err(|it| failed_at("", it))?;
             match String::from_utf8(key.value().to_vec()) {
-                Ok(key) => Ok((key, value.value().to_vec())),
+                Ok(key) => Ok((key, table::head(value.value(), head).to_vec())),
                 Err(_) => Err(corrupt("a key is not UTF-8".to_owned())),
             }
         }))

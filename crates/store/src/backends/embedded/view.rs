@@ -2,7 +2,7 @@
 
 use super::layer::{self, Layer, Written};
 use super::tree::TreeView;
-use crate::{Error, KeyRange, Revision, Rows, Snapshot};
+use crate::{Error, KeyRange, Revision, Rows, Snapshot, table};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use std::cmp::Ordering;
@@ -55,11 +55,17 @@ impl Snapshot for Held {
         self.read(|it| it.find(key))
     }
 
-    async fn scan(&self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error> {
+    async fn scan_heads(
+        &self,
+        range: &KeyRange,
+        limit: usize,
+        reverse: bool,
+        head: usize,
+    ) -> Result<Rows, Error> {
         if range.is_empty() {
             return Ok(Rows::new());
         }
-        self.read(|it| it.scan(range, limit, reverse))
+        self.read(|it| it.scan((range, head), limit, reverse))
     }
 }
 
@@ -82,12 +88,17 @@ impl View {
         frozen.map_or_else(|| self.tree.find(key), Ok)
     }
 
-    fn scan(&self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error> {
-        let tree = self.tree.range(range)?.map(|row| row.map(|(key, row)| (key, Some(row))));
+    fn scan(
+        &self,
+        (range, head): (&KeyRange, usize),
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Rows, Error> {
+        let tree = self.tree.range(range, head)?.map(|row| row.map(|(key, row)| (key, Some(row))));
         let frozen = self.frozen.as_deref().map(Layer::read);
-        let frozen = frozen.iter().flat_map(|it| self.layer(it, range));
+        let frozen = frozen.iter().flat_map(|it| self.layer(it, range, head));
         let active = self.active.read();
-        let active = self.layer(&active, range);
+        let active = self.layer(&active, range, head);
         let rows: &mut dyn Iterator<Item = Entry> = if reverse {
             let below = Overlay::new(frozen.rev(), tree.rev(), Ordering::Greater);
             &mut Overlay::new(active.rev(), below, Ordering::Greater)
@@ -107,9 +118,11 @@ impl View {
         &self,
         rows: &'a layer::Map,
         range: &KeyRange,
+        head: usize,
     ) -> impl DoubleEndedIterator<Item = Entry> + use<'a> {
         let visible = layer::visible(rows, range, self.revision);
-        visible.map(|(key, written)| Ok((key.to_owned(), written.clone())))
+        let copied = move |row: &Vec<u8>| table::head(row, head).to_vec();
+        visible.map(move |(key, written)| Ok((key.to_owned(), written.as_ref().map(copied))))
     }
 }
 

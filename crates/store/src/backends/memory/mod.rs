@@ -3,7 +3,7 @@
 mod faults;
 
 use crate::conflicts::Recent;
-use crate::{Backend, Commit, Error, KeyRange, Revision, Rows, Snapshot};
+use crate::{Backend, Commit, Error, KeyRange, Memo, Revision, Rows, Snapshot, table};
 use async_trait::async_trait;
 pub use faults::Fault;
 use faults::Plan;
@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// A commit while snapshots are held copies the map (not the values): fine for tests, not meant for
 /// a million rows.
-#[derive(Default)]
 pub struct Memory {
     state: Mutex<State>,
+    memo: Memo,
     dead: Arc<AtomicBool>,
 }
 
@@ -30,6 +30,9 @@ struct State {
 }
 
 type Map = BTreeMap<Arc<str>, Arc<[u8]>>;
+
+/// Small, so that tests see rows come and go.
+const MEMO_BYTES: u64 = 256 << 10;
 
 /// Enough for any test; small enough that a test can outrun it.
 const REMEMBERED_KEYS: usize = 10_000;
@@ -87,7 +90,7 @@ impl Memory {
             Some(Fault::DieAfter) | None => (),
         }
         state.recent.check(&commit)?;
-        let revision = state.apply(commit.writes);
+        let revision = state.apply(commit.writes, &self.memo);
         match fault {
             Some(_) => Err(self.die()),
             None => Ok(revision),
@@ -101,12 +104,13 @@ impl Memory {
 }
 
 impl State {
-    fn apply(&mut self, writes: Vec<(String, Option<Vec<u8>>)>) -> Revision {
+    fn apply(&mut self, writes: Vec<(String, Option<Vec<u8>>)>, memo: &Memo) -> Revision {
         if writes.is_empty() {
             return self.revision;
         }
         self.revision = Revision(self.revision.0.saturating_add(1));
         self.recent.record(self.revision, writes.iter().map(|(key, _)| key.as_str()));
+        memo.forget(writes.iter().map(|(key, _)| key.as_str()), self.revision);
         let rows = Arc::make_mut(&mut self.rows);
         for (key, row) in writes {
             match row {
@@ -142,6 +146,16 @@ impl Backend for Memory {
         alive(&self.dead)?;
         self.apply(commit)
     }
+
+    fn memo(&self) -> Option<&Memo> {
+        Some(&self.memo)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { state: Mutex::default(), memo: Memo::new(MEMO_BYTES), dead: Arc::default() }
+    }
 }
 
 struct View {
@@ -161,13 +175,21 @@ impl Snapshot for View {
         Ok(self.rows.get(key).map(|row| row.to_vec()))
     }
 
-    async fn scan(&self, range: &KeyRange, limit: usize, reverse: bool) -> Result<Rows, Error> {
+    async fn scan_heads(
+        &self,
+        range: &KeyRange,
+        limit: usize,
+        reverse: bool,
+        head: usize,
+    ) -> Result<Rows, Error> {
         alive(&self.dead)?;
         if range.is_empty() {
             return Ok(Rows::new());
         }
         let rows = self.rows.range::<str, _>(range.bounds());
-        let owned = |(key, row): (&Arc<str>, &Arc<[u8]>)| (key.to_string(), row.to_vec());
+        let owned = |(key, row): (&Arc<str>, &Arc<[u8]>)| {
+            (key.to_string(), table::head(row, head).to_vec())
+        };
         Ok(if reverse {
             rows.rev().take(limit).map(owned).collect()
         } else {
