@@ -2,7 +2,8 @@
 //!
 //! Source: CloudTrail User Guide, "CloudTrail record contents"; members stand in its order.
 
-use crate::call::{Call, TlsDetails};
+use crate::call::{Call, Caller, TlsDetails};
+use crate::members::Members;
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};
 use serde::Serialize;
@@ -73,7 +74,7 @@ pub const OUTBOX: Table<Encoded, Encoded> = Table::new(outbox_key);
 pub const OUTBOX_PREFIX: &str = "outbox/";
 
 fn outbox_key(record: &Encoded) -> String {
-    Path::new("outbox").with(format_args!("{:016x}-{}", record.at.millis(), record.id)).key()
+    Path::new("outbox").with_shown(format_args!("{:016x}-{}", record.at.millis(), record.id)).key()
 }
 
 /// A record besides the call's own.
@@ -106,56 +107,80 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<(&'static str, String)>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Record<'a, P: Serialize> {
-    event_version: &'static str,
     user_identity: Identity<'a>,
-    event_time: String,
     event_source: &'static str,
     event_name: &'a str,
     aws_region: &'a Region,
-    #[serde(rename = "sourceIPAddress")]
     source_ip_address: &'a str,
     user_agent: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_message: Option<&'a str>,
+    error: Option<(&'a str, &'a str)>,
     request_parameters: Option<P>,
     response_elements: Option<&'a serde_json::Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     additional_event_data: Option<&'a serde_json::Value>,
-    #[serde(rename = "requestID")]
     request_id: &'a str,
-    #[serde(rename = "eventID")]
     event_id: &'a str,
     read_only: bool,
     event_type: &'static str,
-    management_event: bool,
     recipient_account_id: &'a AccountId,
-    event_category: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tls_details: Option<&'a TlsDetails>,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
 enum Identity<'a> {
-    #[serde(rename_all = "camelCase")]
-    User {
-        r#type: &'static str,
-        principal_id: &'a str,
-        arn: &'a str,
-        account_id: &'a AccountId,
-        access_key_id: &'a str,
-        user_name: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        invoked_by: Option<&'static str>,
-    },
-    #[serde(rename_all = "camelCase")]
+    User { caller: &'a Caller, invoked_by: Option<&'static str> },
     Service { account_id: &'a AccountId, invoked_by: &'static str },
 }
+
+impl Identity<'_> {
+    fn write(&self, out: Members) -> Members {
+        match self {
+            Self::User { caller, invoked_by } => out
+                .plain("type", "IAMUser")
+                .plain("principalId", &caller.principal_id)
+                .text("arn", &caller.arn)
+                .plain("accountId", &caller.account)
+                .plain("accessKeyId", &caller.access_key_id)
+                .text("userName", &caller.user_name)
+                .text_if("invokedBy", *invoked_by),
+            Self::Service { account_id, invoked_by } => {
+                out.plain("accountId", account_id).plain("invokedBy", invoked_by)
+            }
+        }
+    }
+}
+
+impl<P: Serialize> Record<'_, P> {
+    /// Members in CloudTrail's order; `None` if one can't be written.
+    fn json(&self, at: Timestamp) -> Option<String> {
+        let (error_code, error_message) = self.error.unzip();
+        Members::new(TYPICAL_BYTES)
+            .plain("eventVersion", VERSION)
+            .object("userIdentity", |it| self.user_identity.write(it))
+            .plain("eventTime", at.to_string())
+            .plain("eventSource", self.event_source)
+            .plain("eventName", self.event_name)
+            .plain("awsRegion", self.aws_region)
+            .text("sourceIPAddress", self.source_ip_address)
+            .text("userAgent", self.user_agent)
+            .text_if("errorCode", error_code)
+            .text_if("errorMessage", error_message)
+            .value("requestParameters", &self.request_parameters)
+            .value("responseElements", &self.response_elements)
+            .value_if("additionalEventData", self.additional_event_data)
+            .text("requestID", self.request_id)
+            .plain("eventID", self.event_id)
+            .value("readOnly", &self.read_only)
+            .plain("eventType", self.event_type)
+            .value("managementEvent", &true)
+            .plain("recipientAccountId", self.recipient_account_id)
+            .plain("eventCategory", "Management")
+            .value_if("tlsDetails", self.tls_details)
+            .done()
+    }
+}
+
+/// Room for most records.
+const TYPICAL_BYTES: usize = 1280;
 
 pub(crate) const SERVICE: &str = "secretsmanager.amazonaws.com";
 const VERSION: &str = "1.09";
@@ -195,16 +220,13 @@ fn of_whole_call<P: Serialize>(
     encode(
         call.now,
         &Record {
-            event_version: VERSION,
             user_identity: identity(call, None),
-            event_time: call.now.to_string(),
             event_source: named.source,
             event_name: named.name,
             aws_region: call.region,
             source_ip_address: &call.source.address,
             user_agent: &call.source.user_agent,
-            error_code: outcome.error.as_ref().map(|it| it.0),
-            error_message: outcome.error.as_ref().map(|it| cut(&it.1)),
+            error: outcome.error.as_ref().map(|it| (it.0, cut(&it.1))),
             request_parameters: parameters,
             response_elements: outcome.elements.as_ref(),
             additional_event_data: None,
@@ -212,9 +234,7 @@ fn of_whole_call<P: Serialize>(
             event_id: &id,
             read_only: named.read_only,
             event_type: "AwsApiCall",
-            management_event: true,
             recipient_account_id: &call.caller.account,
-            event_category: "Management",
             tls_details: call.source.tls.as_ref(),
         },
     )
@@ -264,16 +284,13 @@ fn by_itself(
     encode(
         now,
         &Record::<()> {
-            event_version: VERSION,
             user_identity: Identity::Service { account_id: account, invoked_by: actor },
-            event_time: now.to_string(),
             event_source: source,
             event_name: name,
             aws_region: region,
             source_ip_address: actor,
             user_agent: actor,
-            error_code: None,
-            error_message: None,
+            error: None,
             request_parameters: None,
             response_elements: None,
             additional_event_data: Some(details),
@@ -281,9 +298,7 @@ fn by_itself(
             event_id: &id,
             read_only: false,
             event_type: "AwsServiceEvent",
-            management_event: true,
             recipient_account_id: account,
-            event_category: "Management",
             tls_details: None,
         },
     )
@@ -299,16 +314,13 @@ fn on_behalf(
     encode(
         call.now,
         &Record {
-            event_version: VERSION,
             user_identity: identity(call, Some(SERVICE)),
-            event_time: call.now.to_string(),
             event_source: SERVICE,
             event_name: name,
             aws_region: call.region,
             source_ip_address: SERVICE,
             user_agent: SERVICE,
-            error_code: error.map(|it| it.0),
-            error_message: error.map(|it| cut(&it.1)),
+            error: error.map(|it| (it.0, cut(&it.1))),
             request_parameters: Some(parameters),
             response_elements: None,
             additional_event_data: None,
@@ -316,30 +328,19 @@ fn on_behalf(
             event_id: &id,
             read_only: true,
             event_type: "AwsApiCall",
-            management_event: true,
             recipient_account_id: &call.caller.account,
-            event_category: "Management",
             tls_details: None,
         },
     )
 }
 
 fn identity<'a>(call: &Call<'a>, invoked_by: Option<&'static str>) -> Identity<'a> {
-    let caller = call.caller;
-    Identity::User {
-        r#type: "IAMUser",
-        principal_id: &caller.principal_id,
-        arn: &caller.arn,
-        account_id: &caller.account,
-        access_key_id: &caller.access_key_id,
-        user_name: &caller.user_name,
-        invoked_by,
-    }
+    Identity::User { caller: call.caller, invoked_by }
 }
 
 /// A record that doesn't serialise is none; callers treat that as a trail that can't be written.
 fn encode<P: Serialize>(at: Timestamp, record: &Record<'_, P>) -> Option<Encoded> {
-    let json = serde_json::to_string(record).ok()?;
+    let json = record.json(at)?;
     Some(Encoded { id: record.event_id.to_owned(), at, json })
 }
 

@@ -13,6 +13,7 @@
 pub mod audit;
 mod call;
 mod execute;
+mod members;
 mod operation;
 pub mod principals;
 
