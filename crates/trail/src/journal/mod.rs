@@ -1,8 +1,10 @@
 //! The journal as it is written.
 //!
 //! Read [`writer`] first (how a record becomes a line, and what happens when that fails), then
-//! [`open`](mod@open) (how the end is found again), then [`sync`] (when it is on disk).
+//! [`gather`] (how the records of many requests are written at once), [`open`](mod@open) (how the end is
+//! found again), and [`sync`] (when it is on disk).
 
+mod gather;
 mod heads;
 mod open;
 mod settle;
@@ -24,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
+use gather::Gather;
 pub(crate) use heads::whole;
 use settle::Settling;
 use sync::{Flusher, Synced, Syncing};
@@ -46,6 +49,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     public: PublicKey,
     writer: Mutex<Writer>,
+    gather: Gather,
     syncing: Mutex<Syncing>,
     times: Mutex<SyncTimes>,
     settling: Mutex<Settling>,
@@ -147,13 +151,15 @@ impl Journal {
 
     /// Appends `records`, without waiting for any durability.
     pub(crate) fn take_over(&self, records: &[Encoded]) -> Result<(), Error> {
-        self.write(records).map(drop)
+        writer::fits(records)?;
+        self.inner.writer().append(records, &*self.inner.clock).map(drop)
     }
 
     /// Writes `records`, and says how many bytes must be synced for them to be on disk.
-    fn write(&self, records: &[Encoded]) -> Result<u64, Error> {
-        writer::fits(records)?;
-        self.inner.writer().append(records, &*self.inner.clock)
+    async fn write(&self, records: &[Encoded]) -> Result<u64, TrailError> {
+        // Before others' records are written with them: these alone are at fault.
+        writer::fits(records).map_err(trail_error)?;
+        self.inner.write_together(records).await.map_err(|error| TrailError(Box::new(error)))
     }
 
     /// Returns when `bytes` count as kept, by the configured durability.
@@ -169,12 +175,12 @@ impl Journal {
 #[async_trait]
 impl Trail for Journal {
     async fn append(&self, records: &[Encoded]) -> Result<(), TrailError> {
-        let bytes = self.write(records).map_err(trail_error)?;
+        let bytes = self.write(records).await?;
         self.kept(bytes).await.map_err(trail_error)
     }
 
     async fn append_committed(&self, records: &[Encoded]) -> Result<(), TrailError> {
-        let bytes = self.write(records).map_err(trail_error)?;
+        let bytes = self.write(records).await?;
         lock(&self.inner.settling).remember(bytes, records);
         self.kept(bytes).await.map_err(trail_error)
     }

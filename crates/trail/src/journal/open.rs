@@ -1,5 +1,6 @@
 //! Opening: the end of the chain is found again, and what is torn there is cut off.
 
+use super::gather::Gather;
 use super::heads::{Heads, Newest};
 use super::settle::Settling;
 use super::sync::{Flusher, Synced, Syncing};
@@ -65,6 +66,7 @@ pub(super) fn open(
         clock,
         public,
         writer: Mutex::new(writer),
+        gather: Gather::default(),
         syncing: Mutex::new(Syncing { heads }),
         times: Mutex::new(SyncTimes::default()),
         settling: Mutex::new(Settling::default()),

@@ -31,7 +31,7 @@ fn killed(options: Options, count: u64) -> TempDir {
     folder
 }
 
-fn on_disk(folder: &Path, free: u64, options: Options) -> (Journal, Arc<DiskState>) {
+pub(super) fn on_disk(folder: &Path, free: u64, options: Options) -> (Journal, Arc<DiskState>) {
     let (disk, state) = Disk::create(folder, free);
     let lock = RealFolder::create(folder).and_then(|it| it.lock()).expect("a lock");
     let held = (disk as Arc<dyn Folder>, lock.expect("no other writer"));
