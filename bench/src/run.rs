@@ -30,6 +30,9 @@ pub(crate) struct Run {
     /// Measure even though the machine is busy
     #[arg(long)]
     busy: bool,
+    /// Measure only what has this in its name, such as `PutSecretValue/64`: for profiles
+    #[arg(long)]
+    only: Option<String>,
 }
 
 const VALUE: usize = 64;
@@ -59,6 +62,8 @@ impl Run {
         let bare = Subject::bare(size, None)?;
         let bare_tls = Subject::bare(size, Some(&data))?;
         let mut series = series(&subject, &bare, &bare_tls)?;
+        let name = |it: &Series| format!("{}/{}", it.what, it.connections);
+        series.retain(|it| self.only.as_ref().is_none_or(|only| name(it).contains(only)));
         let mut serial = Vec::new();
         let mut written = 0;
         for round in 0..self.rounds {
@@ -69,7 +74,10 @@ impl Run {
             }
         }
         let rows: Vec<_> = series.into_iter().map(Series::row).collect();
-        let budgets = budgets(&rows, median(serial.clone()), idle, started)?;
+        let budgets = match self.only {
+            None => budgets(&rows, median(serial.clone()), idle, started)?,
+            Some(_) => Vec::new(),
+        };
         let mut out = std::io::stdout();
         writeln!(
             out,
