@@ -127,8 +127,11 @@ impl<'a> HeaderParts<'a> {
     }
 }
 
+/// Digits and nothing else: Rust's numbers may have a sign.
 fn lifetime(seconds: &[u8]) -> Result<Duration, Rejection> {
-    let number = str::from_utf8(seconds).ok().and_then(|it| it.parse().ok());
+    let digits = seconds.iter().all(u8::is_ascii_digit);
+    let text = str::from_utf8(seconds).ok().filter(|_| digits);
+    let number = text.and_then(|it| it.parse().ok());
     match number {
         Some(number @ 1..=LONGEST_LIFETIME) => Ok(Duration::from_secs(number)),
         _ => Err(Rejection::Expires(echo(seconds))),

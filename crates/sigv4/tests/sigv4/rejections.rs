@@ -250,7 +250,7 @@ fn each_row_of_the_table_for_presigned_requests() {
     for (row, change, expected) in cases {
         assert_eq!(judge_presigned(change), Err(expected), "{row}");
     }
-    for wrong in ["0", "604801", "-1", "", "1h", "99999999999999999999999", "%00"] {
+    for wrong in ["0", "604801", "-1", "", "1h", "99999999999999999999999", "%00", "+5", "%2B5"] {
         let changed = judge_presigned(|it| {
             it.query = it.query.replace("X-Amz-Expires=60", &format!("X-Amz-Expires={wrong}"));
         });
