@@ -4,6 +4,7 @@ use crate::{log, output};
 use ::server::config::Config;
 use ::server::{Running, Server, StartError};
 use anyhow::{Context, Result};
+use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ pub(crate) fn until_stopped(
     config.validate()?;
     config.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into);
     log::start(config.log.format, config.log.level);
+    open_to_nobody();
     leave_no_core();
     config.limits.connections = within_descriptors(config.limits.connections);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -46,6 +48,12 @@ fn hinted(error: StartError) -> anyhow::Error {
         return error.context("\nhint: stop what listens there, or choose another address");
     }
     error
+}
+
+/// What this process makes, sockets above all, is its user's alone until it says otherwise: between
+/// making and changing a mode there is a moment. For the whole process, so before it has threads.
+fn open_to_nobody() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// Plaintext lives in memory for moments; none of them may end up in a core file or a debugger of

@@ -29,7 +29,7 @@ pub(crate) struct TrailTail {
     /// Only what failed
     #[arg(long)]
     errors: bool,
-    /// Print the whole records, one JSON object a line
+    /// Print the whole records, one JSON object a line; what could steer a terminal is escaped
     #[arg(long)]
     json: bool,
 }
@@ -99,7 +99,42 @@ impl TrailTail {
         }
         match record {
             Some(record) if !self.json => Some(render::line(&record)),
-            _ => Some(entry.json.clone()),
+            _ => Some(render::json(&entry.json).into_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Timestamp;
+
+    #[test]
+    fn nothing_that_is_shown_steers_a_terminal() {
+        let hash = trail::Hash::default();
+        let at = Timestamp::from_secs(0);
+        for (json, in_words, as_json) in [
+            (
+                "{\"eventName\":\"a\",\"sourceIPAddress\":\"b\u{9b}\u{202e}\"}",
+                "-  a  ok  -  -  b\\u{9b}\\u{202e}",
+                r#"{"eventName":"a","sourceIPAddress":"b\u009b\u202e"}"#,
+            ),
+            // Of a form that is not known, so shown as it is.
+            ("[\"\u{9b}\u{202e}\"]", r#"["\u009b\u202e"]"#, r#"["\u009b\u202e"]"#),
+        ] {
+            let entry = Entry { sequence: 1, at, hash, json: json.to_owned() };
+            for (json, expected) in [(false, in_words), (true, as_json)] {
+                let arguments = TrailTail {
+                    follow: false,
+                    last: None,
+                    event: None,
+                    principal: None,
+                    secret: None,
+                    errors: false,
+                    json,
+                };
+                assert_eq!(arguments.shown(&entry).as_deref(), Some(expected));
+            }
         }
     }
 }

@@ -42,6 +42,9 @@ pub(crate) trait Answer: Send + Sync + 'static {
         &self,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Whether the other side has shown by now who it is, so that its silence is borne for longer.
+    fn is_known(&self) -> bool;
 }
 
 /// Serves `io` until it ends, its time is up, or the server stops and its last request is done.
@@ -57,6 +60,9 @@ pub(crate) async fn serve<A: Answer>(
         let (answer, running) = (Arc::clone(&answer), Running::begin(&watched, &request));
         async move {
             let response = answer.answer(request).await;
+            if answer.is_known() {
+                running.0.known.store(true, Relaxed);
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| Held { body, _running: running }))
         }
     });
@@ -84,9 +90,24 @@ fn builder(limits: &LimitsConfig) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let header_bytes = usize::try_from(limits.header_bytes).unwrap_or(usize::MAX);
     builder.http1().max_buf_size(header_bytes).header_read_timeout(None::<Duration>);
-    builder.http2().max_header_list_size(limits.header_bytes).max_concurrent_streams(128);
+    builder
+        .http2()
+        .max_header_list_size(limits.header_bytes.min(H2_HEADER_BYTES))
+        .max_concurrent_streams(H2_STREAMS)
+        .initial_stream_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW);
     builder
 }
+
+/// Requests at once over one h2 connection.
+const H2_STREAMS: u32 = 64;
+/// Bytes of one head over h2: each of the requests at once may have as many.
+const H2_HEADER_BYTES: u32 = 16 << 10;
+/// Bytes of a body that may come before it is read. The longest secret string there can be, in JSON
+/// without escapes, comes in one go; longer bodies come as they are read.
+const H2_STREAM_WINDOW: u32 = 128 << 10;
+/// Bytes of all bodies on a connection that may come before they are read.
+const H2_CONNECTION_WINDOW: u32 = 256 << 10;
 
 /// What a connection is doing, noted by its reads and its requests.
 #[derive(Default)]
@@ -99,6 +120,8 @@ struct Activity {
     reading: AtomicBool,
     /// Frames come and go without a request: reading says nothing.
     multiplexed: AtomicBool,
+    /// The other side has shown who it is.
+    known: AtomicBool,
 }
 
 /// A request that is being answered.
@@ -301,6 +324,10 @@ impl<C: Graceful> Guard<'_, C> {
         match phase {
             Phase::Busy => (),
             Phase::Head => self.expect_by(Instant::now() + self.header_timeout),
+            // A stranger has no reason to stay.
+            Phase::Silent if !activity.known.load(Relaxed) => {
+                self.expect_by(Instant::now() + self.header_timeout);
+            }
             Phase::Silent => self.expect_by(Instant::now() + self.idle_timeout),
         }
     }
@@ -322,22 +349,28 @@ mod tests {
     use tokio::task::JoinHandle;
     use tokio::time::{sleep, timeout};
 
-    /// Answers `/` at once, and `/slow` when told to.
+    /// Answers at once, or for `/slow` when told to. `/stranger` doesn't show who asks.
     #[derive(Default)]
     struct Told {
         arrived: Notify,
         go: Notify,
+        known: AtomicBool,
     }
 
     impl Answer for Told {
         type Body = Full<Bytes>;
 
         async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+            self.known.fetch_or(request.uri().path() != "/stranger", Relaxed);
             if request.uri().path() == "/slow" {
                 self.arrived.notify_one();
                 self.go.notified().await;
             }
             Response::new(Full::new(Bytes::from_static(b"done")))
+        }
+
+        fn is_known(&self) -> bool {
+            self.known.load(Relaxed)
         }
     }
 
@@ -355,13 +388,18 @@ mod tests {
         request_timeout: Duration::from_secs(1000),
         idle_timeout: Duration::from_secs(100),
         connections: 1,
+        connections_per_address: 1,
     };
 
     fn scene() -> Scene {
+        scene_under(LIMITS)
+    }
+
+    fn scene_under(limits: LimitsConfig) -> Scene {
         let (client, io) = duplex(1 << 16);
         let (told, drain) = (Arc::new(Told::default()), Drain::default());
         let (answer, asked) = (Arc::clone(&told), drain.clone());
-        let server = tokio::spawn(async move { serve(io, answer, &LIMITS, &asked).await });
+        let server = tokio::spawn(async move { serve(io, answer, &limits, &asked).await });
         Scene { client, server, told, drain }
     }
 
@@ -379,6 +417,7 @@ mod tests {
     }
 
     const REQUEST: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+    const STRANGER: &str = "POST /stranger HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
     const SLOW: &str = "POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
 
     #[tokio::test(start_paused = true)]
@@ -419,6 +458,55 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(scene.server.await.expect("ended"), End::TimedOut);
         assert_eq!(begun.elapsed().as_secs(), 10, "nothing ever came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_strangers_silence_is_borne_as_long_as_a_head() {
+        for (requests, seconds) in [
+            (&[STRANGER][..], 10),
+            (&[STRANGER, STRANGER], 10),
+            (&[REQUEST, STRANGER], 100),
+            (&[STRANGER, REQUEST], 100),
+        ] {
+            let mut scene = scene();
+            for request in requests {
+                scene.send(request).await;
+                scene.answered().await;
+                sleep(Duration::from_secs(9)).await;
+            }
+            let begun = Instant::now();
+            assert_eq!(scene.server.await.expect("ended"), End::Closed);
+            assert_eq!(begun.elapsed().as_secs() + 9, seconds, "{requests:?}");
+        }
+    }
+
+    /// The payload of the next h2 frame of this kind on the connection itself, without flags.
+    async fn frame(client: &mut DuplexStream, kind: u8) -> Vec<u8> {
+        loop {
+            let mut header = [0; 9];
+            client.read_exact(&mut header).await.expect("open");
+            let mut payload = vec![0; usize::from(header[2])];
+            client.read_exact(&mut payload).await.expect("open");
+            if (header[3], header[4], header[8]) == (kind, 0, 0) {
+                return payload;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h2_promises_little() {
+        let mut scene = scene_under(LimitsConfig { header_bytes: 64 << 10, ..LIMITS });
+        scene.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+        scene.client.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.expect("open");
+        let number = |it: &[u8]| it.iter().fold(0_u32, |sum, it| sum << 8 | u32::from(*it));
+        let settings = frame(&mut scene.client, 4).await;
+        // By RFC 9113: concurrent streams, a stream's window, a header list.
+        for (id, expected) in [(3, 64), (4, 128 << 10), (6, 16 << 10)] {
+            let found = settings.chunks_exact(6).find(|it| number(&it[..2]) == id);
+            assert_eq!(found.map(|it| number(&it[2..])), Some(expected), "{id}");
+        }
+        let more = number(&frame(&mut scene.client, 8).await);
+        assert_eq!(65_535 + more, 256 << 10, "the connection's window");
     }
 
     #[tokio::test(start_paused = true)]

@@ -55,16 +55,25 @@ pub enum FolderError {
     },
 }
 
-/// Checks the data folder, which `dev` makes where it is missing.
+/// Makes the data folder of `dev` where it is missing, and checks it.
 pub(crate) fn prepare(config: &Config) -> Result<(), FolderError> {
-    let path = config.server.data.clone();
+    let path = &config.server.data;
     if config.mode == Mode::Dev && !path.exists() {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|source| FolderError::Io { path: path.clone(), source })?;
     }
+    check(config)
+}
+
+/// Checks the data folder. In `dev` there need not be one yet.
+pub(crate) fn check(config: &Config) -> Result<(), FolderError> {
+    let path = config.server.data.clone();
     let found = match std::fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(FolderError::Absent(path));
+            return match config.mode {
+                Mode::Dev => Ok(()),
+                Mode::Server => Err(FolderError::Absent(path)),
+            };
         }
         Err(source) => return Err(FolderError::Io { path, source }),
         Ok(found) if !found.is_dir() => return Err(FolderError::NoFolder(path)),

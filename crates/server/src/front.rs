@@ -24,11 +24,11 @@ use hyper::body::Incoming;
 use identity::sts;
 use service::{Call, Ports, Quotas, Reply, Trail, Turns};
 use sigv4::Rejection;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use store::Backend;
 use tokio::sync::Notify;
-use tokio::time::{Instant as Deadline, timeout_at};
+use tokio::time::{Instant as Deadline, timeout, timeout_at};
 use wire::Code;
 use wire::query::Parameters;
 
@@ -74,6 +74,8 @@ struct Arrival<'a> {
     id: Uuid,
     deadline: Deadline,
     protocol: Protocol,
+    /// How long the answer waits after its record: it turns away one of too many.
+    hold: OnceLock<Duration>,
 }
 
 impl Answer for Door {
@@ -92,10 +94,19 @@ impl Answer for Door {
             id,
             deadline: Deadline::from_std(begun) + front.limits.request_timeout,
             protocol: head.protocol(),
+            hold: OnceLock::new(),
         };
         let (reply, route) = front.process(&arrival, head, body).await;
         front.note(&arrival, &reply, route, begun);
+        if let Some(hold) = arrival.hold.get() {
+            // The body is dropped by now. Who waits here doesn't hold up the stop.
+            let _either = timeout(*hold, front.draining.begun()).await;
+        }
         respond(reply, arrival.protocol, id, front.dates.at(now))
+    }
+
+    fn is_known(&self) -> bool {
+        self.peer.has_signed()
     }
 }
 
@@ -154,13 +165,15 @@ impl Front {
             Err(Refused::Rejected(rejection)) => return self.reject(arrival, &rejection),
             Err(Refused::Failed(cause)) => return arrival.internal(cause),
         };
+        arrival.peer.note_signed();
         let source = arrival.peer.source(arrival.parts);
         let from = (&*key.caller, &key.region, &*source);
         let when = (arrival.now, arrival.id);
         let call = Call::new(proof, from, when, &*self.entropy, &self.keyring).under(self.quotas);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
-        if !self.admits(&call, route) {
+        if let Some(hold) = self.turns_away(&call, route) {
             self.metrics.throttled.add(1);
+            let _once = arrival.hold.set(hold);
             return throttled(arrival, &call, route, ports).await;
         }
         let serving = async {
@@ -181,14 +194,16 @@ impl Front {
         self.routes.find_action(&parameters)
     }
 
-    fn admits(&self, call: &Call<'_>, route: Route) -> bool {
-        let Some(throttle) = &self.throttle else { return true };
+    /// For a call beyond its rate, how long its answer is held.
+    fn turns_away(&self, call: &Call<'_>, route: Route) -> Option<Duration> {
+        let throttle = self.throttle.as_ref()?;
         let asker = Asker {
             account: &call.caller.account,
             region: call.region,
             principal: &call.caller.principal_id,
         };
-        throttle.admit(asker, Group::of(route.row.name), call.now)
+        let admitted = throttle.admit(asker, Group::of(route.row.name), call.now);
+        (!admitted).then(|| throttle.hold(asker, call.now))
     }
 
     fn reject(&self, arrival: &Arrival<'_>, rejection: &Rejection) -> Reply {

@@ -3,12 +3,15 @@
 use crate::config::{LimitsConfig, Listen};
 use crate::connection::{self, Answer, End};
 use crate::drain::Drain;
+use crate::hush::Hush;
 use crate::metrics::Metrics;
 use crate::peer::Peer;
+use crate::places::{Place, Places};
 use crate::tls::{Agreed, Certificates, TlsError};
+use base::Clock;
 use std::fs::Permissions;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,7 +69,14 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
     pub(crate) drain_timeout: Duration,
+    /// For all connections.
     pub(crate) room: Arc<Semaphore>,
+    /// For those of each address.
+    pub(crate) places: Arc<Places>,
+    /// For the log.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// For failures to accept.
+    pub(crate) hush: Hush,
 }
 
 impl Secured {
@@ -77,28 +87,31 @@ impl Secured {
 }
 
 impl Socket {
-    /// Listens at `place`. `secured` is for those that speak TLS; the configuration was checked to
-    /// have it then.
-    pub(crate) async fn bind(
+    /// Listens at `place`: with its `listener` if it is an address, and `secured` if TLS is spoken
+    /// there; the configuration was checked to have it then.
+    pub(crate) fn bind(
         place: &Listen,
+        listener: Option<TcpListener>,
         secured: Option<&Secured>,
     ) -> Result<Self, ListenError> {
-        let refused = |source| ListenError::Refused { place: place.to_string(), source };
-        match (place, secured) {
-            (Listen::Plain(address), _) => {
-                TcpListener::bind(address).await.map(Self::Tcp).map_err(refused)
-            }
-            (Listen::Tls(address), Some(secured)) => {
-                let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let lacks = |what| {
+            let source = io::Error::other(format!("there is no {what}"));
+            Err(ListenError::Refused { place: place.to_string(), source })
+        };
+        match (place, listener, secured) {
+            (Listen::Plain(_), Some(listener), _) => Ok(Self::Tcp(listener)),
+            (Listen::Tls(_), Some(listener), Some(secured)) => {
                 Ok(Self::Tls(listener, secured.clone()))
             }
-            (Listen::Tls(_), None) => Err(refused(io::Error::other("there is no certificate"))),
-            (Listen::Unix(path), _) => Self::bind_unix(path, 0o660),
+            (Listen::Tls(_), Some(_), None) => lacks("certificate"),
+            (Listen::Plain(_) | Listen::Tls(_), None, _) => lacks("listener"),
+            (Listen::Unix(path), ..) => Self::bind_unix(path, 0o660),
         }
     }
 
     /// Listens at the unix socket `path`, open to those whom `mode` lets in. A socket that a dead
-    /// process has left is replaced.
+    /// process has left is replaced. A process whose umask lets nobody else in has no moment in which
+    /// the socket is open to more than `mode` says.
     pub(crate) fn bind_unix(path: &Path, mode: u32) -> Result<Self, ListenError> {
         let refused = |source| ListenError::Refused { place: path.display().to_string(), source };
         match std::fs::symlink_metadata(path) {
@@ -165,16 +178,17 @@ pub(crate) async fn accept<A: Answer>(
         let arrived = match accepted {
             Ok(arrived) => arrived,
             Err(error) => {
-                // Out of descriptors, most likely: those who are here finish first.
-                tracing::error!(%error, "connection not accepted");
-                tokio::time::sleep(PAUSE).await;
+                if let Some(pause) = shared.not_accepted(&error) {
+                    tokio::time::sleep(pause).await;
+                }
                 continue;
             }
         };
+        let Some(place) = shared.place_for(&arrived) else { continue };
         // Beyond the limit one waits here, and all others in the kernel's queue. Room is not taken
         // before: a listener where nobody comes would keep it from the others.
-        let place = tokio::select! {
-            place = Arc::clone(&shared.room).acquire_owned() => place,
+        let room = tokio::select! {
+            room = Arc::clone(&shared.room).acquire_owned() => room,
             () = shared.drain.begun() => break,
         };
         shared.metrics.accepted.add(1);
@@ -182,7 +196,7 @@ pub(crate) async fn accept<A: Answer>(
         let (shared, door) = (Arc::clone(&shared), door.clone());
         connections.spawn(async move {
             arrived.serve(&shared, door).await;
-            drop((open, place));
+            drop((open, place, room));
         });
     }
     drop(socket);
@@ -190,6 +204,35 @@ pub(crate) async fn accept<A: Answer>(
     if timeout(shared.drain_timeout, finished).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections cut off at the end");
         connections.shutdown().await;
+    }
+}
+
+impl Shared {
+    /// The place of a connection among those of its address. Without one it is to be closed.
+    fn place_for(self: &Arc<Self>, arrived: &Arrived) -> Option<Place> {
+        let place = match arrived.address() {
+            Some(address) => self.places.take(address),
+            None => Some(Place::uncounted()),
+        };
+        if place.is_none() {
+            self.metrics.crowded.add(1);
+        }
+        place
+    }
+
+    /// Tells that a connection was not accepted, and for how long to accept none: the error comes
+    /// again at once if nothing changes.
+    fn not_accepted(&self, error: &io::Error) -> Option<Duration> {
+        use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+        if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {
+            // The peer has gone already; the next one is another.
+            return None;
+        }
+        // Out of descriptors, most likely: those who are here finish first.
+        if self.hush.tells(self.clock.now()).is_some() {
+            tracing::error!(%error, "connections not accepted");
+        }
+        Some(PAUSE)
     }
 }
 
@@ -238,6 +281,13 @@ impl Socket {
 }
 
 impl Arrived {
+    fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(_, address) | Self::Tls(_, address, _) => Some(address.ip()),
+            Self::Unix(_) => None,
+        }
+    }
+
     async fn serve<A: Answer>(self, shared: &Shared, door: impl Fn(Peer) -> A) {
         match self {
             Self::Tcp(stream, address) => {
@@ -279,3 +329,96 @@ async fn answer<A: Answer>(
 
 /// How long nothing is accepted after the operating system had nothing left to give.
 const PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Timestamp;
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use hyper::body::Incoming;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    struct Door;
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(1_767_225_600)
+        }
+    }
+
+    impl Answer for Door {
+        type Body = Full<Bytes>;
+
+        async fn answer(&self, _: Request<Incoming>) -> Response<Full<Bytes>> {
+            Response::new(Full::default())
+        }
+
+        fn is_known(&self) -> bool {
+            true
+        }
+    }
+
+    fn shared(places: Places) -> Arc<Shared> {
+        Arc::new(Shared {
+            limits: LimitsConfig::default(),
+            metrics: Arc::new(Metrics::new(std::iter::empty())),
+            drain: Drain::default(),
+            drain_timeout: Duration::from_secs(1),
+            room: Arc::new(Semaphore::new(10)),
+            places: Arc::new(places),
+            clock: Arc::new(Still),
+            hush: Hush::new(1),
+        })
+    }
+
+    /// A connection on which a request was answered; `None` if it was closed instead.
+    async fn connect(address: SocketAddr) -> Option<TcpStream> {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let _closed = stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let mut answer = [0; 15];
+        stream.read_exact(&mut answer).await.ok().map(|_| stream)
+    }
+
+    #[tokio::test]
+    async fn an_address_has_so_many_connections_and_no_more() {
+        for (places, third) in [(Places::for_all(2), false), (Places::new(2), true)] {
+            let shared = shared(places);
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+            let address = listener.local_addr().expect("bound");
+            let socket = Socket::Tcp(listener);
+            let server = tokio::spawn(accept(socket, Arc::clone(&shared), |_| Door));
+            let (first, second) = (connect(address).await, connect(address).await);
+            assert!(first.is_some() && second.is_some());
+            assert_eq!(connect(address).await.is_some(), third);
+            assert_eq!(shared.metrics.crowded.get(), u64::from(!third));
+            drop((first, second));
+            while 0 < shared.metrics.connections.get() {
+                tokio::task::yield_now().await;
+            }
+            assert!(connect(address).await.is_some(), "there are places again");
+            shared.drain.begin();
+            server.await.expect("ended");
+        }
+    }
+
+    #[tokio::test]
+    async fn failures_to_accept_pause_and_are_told_once_a_second() {
+        let shared = shared(Places::new(1));
+        let gone = io::ErrorKind::ConnectionReset.into();
+        assert_eq!(shared.not_accepted(&gone), None);
+        assert!(shared.hush.tells(Still.now()).is_some(), "that was not told");
+        let shared = self::shared(Places::new(1));
+        for (error, pauses) in [
+            (io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()), true),
+            (io::Error::from_raw_os_error(rustix::io::Errno::NOBUFS.raw_os_error()), true),
+            (io::ErrorKind::ConnectionAborted.into(), false),
+            (io::ErrorKind::ConnectionReset.into(), false),
+        ] {
+            assert_eq!(shared.not_accepted(&error).is_some(), pauses, "{error}");
+            assert!(shared.hush.tells(Still.now()).is_none(), "{error}: the first one was told");
+        }
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     /// Connections that were accepted.
     pub(crate) accepted: Counter,
+    /// Connections closed at once: their address had all it may have.
+    pub(crate) crowded: Counter,
     /// Connections closed because a head or a first byte did not come in time.
     pub(crate) timed_out: Counter,
     /// TLS handshakes that failed.
@@ -84,6 +86,7 @@ impl Metrics {
             rejections: Default::default(),
             connections: Gauge::default(),
             accepted: Counter::default(),
+            crowded: Counter::default(),
             timed_out: Counter::default(),
             handshakes_failed: Counter::default(),
             throttled: Counter::default(),
@@ -141,6 +144,7 @@ impl Metrics {
         #[rustfmt::skip]
         let counters = [
             ("strongroom_connections_accepted_total", "Connections accepted.", &self.accepted),
+            ("strongroom_connections_refused_total", "Connections closed at once: too many from one address.", &self.crowded),
             ("strongroom_connections_timed_out_total", "Connections closed because nothing came in time.", &self.timed_out),
             ("strongroom_tls_handshakes_failed_total", "TLS handshakes that failed.", &self.handshakes_failed),
             ("strongroom_throttled_total", "Requests turned away for their rate.", &self.throttled),

@@ -6,12 +6,15 @@ use http::header::{HOST, USER_AGENT};
 use http::request::Parts;
 use service::{Source, TlsDetails};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The other side of a connection.
 pub(crate) struct Peer {
     address: String,
     tls: Option<Agreed>,
+    /// It has sent a request with a right signature.
+    signed: AtomicBool,
     /// What the last request said of itself: the next one almost always says the same.
     last: Mutex<Option<Described>>,
 }
@@ -25,12 +28,26 @@ struct Described {
 impl Peer {
     /// A peer over TCP.
     pub(crate) fn tcp(address: SocketAddr, tls: Option<Agreed>) -> Self {
-        Self { address: address.ip().to_canonical().to_string(), tls, last: Mutex::default() }
+        Self::new(address.ip().to_canonical().to_string(), tls)
     }
 
     /// A process of this machine, over a unix socket.
     pub(crate) fn unix() -> Self {
-        Self { address: "unix".to_owned(), tls: None, last: Mutex::default() }
+        Self::new("unix".to_owned(), None)
+    }
+
+    fn new(address: String, tls: Option<Agreed>) -> Self {
+        Self { address, tls, signed: AtomicBool::new(false), last: Mutex::default() }
+    }
+
+    /// Notes that a request of it had a right signature.
+    pub(crate) fn note_signed(&self) {
+        self.signed.store(true, Relaxed);
+    }
+
+    /// Whether a request of it ever had a right signature.
+    pub(crate) fn has_signed(&self) -> bool {
+        self.signed.load(Relaxed)
     }
 
     /// The address without a port.

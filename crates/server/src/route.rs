@@ -64,7 +64,12 @@ impl Routes {
 
     /// Looks at the head alone.
     pub(crate) fn find(&self, parts: &Parts) -> Head {
-        if let Some(target) = parts.headers.get(&TARGET) {
+        let mut targets = parts.headers.get_all(&TARGET).iter();
+        if let Some(target) = targets.next() {
+            if targets.next().is_some() {
+                // A header that comes twice is one with a comma, and no operation's name has any.
+                return Head::Unknown;
+            }
             return match target.to_str().ok().and_then(|it| it.strip_prefix("secretsmanager.")) {
                 _ if parts.method != Method::POST => Head::WrongMethod,
                 Some(name) if is_root(parts) => {
@@ -157,6 +162,8 @@ mod tests {
             ("POST", "/",          vec![target("TrentService.Decrypt")],               "Unknown"),
             ("POST", "/else",      vec![target("secretsmanager.GetSecretValue")],      "Unknown"),
             ("GET",  "/",          vec![target("secretsmanager.GetSecretValue")],      "WrongMethod"),
+            ("POST", "/",          vec![target("secretsmanager.GetSecretValue"), target("secretsmanager.GetSecretValue")], "Unknown"),
+            ("POST", "/",          vec![target("secretsmanager.DescribeSecret"), target("secretsmanager.DeleteSecret")],   "Unknown"),
             ("POST", "/",          vec![],                                             "Unknown"),
             ("POST", "/",          vec![form],                                         "Query"),
             ("GET",  "/?Action=x", vec![],                                             "Query"),

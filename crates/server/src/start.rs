@@ -3,21 +3,22 @@
 use crate::admin::{Admin, Reach, Status};
 use crate::authenticate::Authenticator;
 use crate::chance::DrawnAhead;
-use crate::config::{Config, ConfigError, Listen, Mode};
-use crate::dev_certificate;
+use crate::config::{Config, ConfigError, Mode};
 use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
 use crate::hush::Hush;
 use crate::journal;
-use crate::listen::{ListenError, Secured, Shared, Socket, accept};
+use crate::listen::{ListenError, Shared, accept};
 use crate::metrics::Metrics;
+use crate::places::Places;
 use crate::respond::Dates;
 use crate::root_key::{RootKey, RootKeyError};
 use crate::route::Routes;
 use crate::signing_keys::SigningKeys;
+use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
-use crate::tls::{Certificates, TlsError};
+use crate::tls::TlsError;
 use crate::workers::{Maintenance, Outbox};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use service::Turns;
@@ -122,11 +123,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`StartError`]: nothing is left open. Nothing that exists is ever replaced.
+    /// [`StartError`]: nothing is left open. Nothing that exists is ever replaced, and for a mistake in
+    /// the configuration or an address that is taken nothing is made, not even a folder.
     pub async fn start(self) -> Result<Running, StartError> {
         let Self { config, clock, entropy, backend } = self;
         let entropy: Arc<dyn Entropy> = Arc::new(DrawnAhead::new(entropy));
         config.validate()?;
+        folder::check(&config)?;
+        let reserved = Reserved::take(&config).await?;
         folder::prepare(&config)?;
         let (backend, embedded) = if let Some(backend) = backend {
             (backend, None)
@@ -148,7 +152,7 @@ impl Server {
         outbox.recover().await?;
 
         let front = Arc::new(front(&config, (&clock, &entropy), (&backend, &keyring), &journal));
-        let sockets = Sockets::bind(&config, &*clock).await?;
+        let sockets = Sockets::bind(&config, reserved, &*clock)?;
         let admin = Arc::new(Admin {
             front: Arc::clone(&front),
             root_key,
@@ -219,48 +223,6 @@ impl Drop for Stage {
     }
 }
 
-/// Bound sockets, not accepted from yet.
-struct Sockets {
-    api: Vec<Socket>,
-    admin: Socket,
-    metrics: Option<Socket>,
-    endpoints: Endpoints,
-}
-
-impl Sockets {
-    async fn bind(config: &Config, clock: &dyn Clock) -> Result<Self, StartError> {
-        let mut endpoints = Endpoints { admin: config.admin_socket(), ..Endpoints::default() };
-        let secured = match &config.tls {
-            None => None,
-            Some(tls) => {
-                if config.mode == Mode::Dev {
-                    let made = dev_certificate::ensure(tls, clock.now());
-                    endpoints.authority = Some(made.map_err(StartError::DevCertificate)?);
-                }
-                Some(Secured::new(Certificates::load(tls.clone())?)?)
-            }
-        };
-        // First of all: who has the admin socket is the server of this folder.
-        let admin = Socket::bind_unix(&endpoints.admin, 0o600)?;
-        let mut api = Vec::new();
-        for place in &config.server.listen {
-            let socket = Socket::bind(place, secured.as_ref()).await?;
-            match (&socket, socket.address()) {
-                (Socket::Tcp(_), Some(address)) => endpoints.plain.push(address),
-                (Socket::Tls(..), Some(address)) => endpoints.tls.push(address),
-                _ => endpoints.unix.extend(socket.path().map(Into::into)),
-            }
-            api.push(socket);
-        }
-        let metrics = match config.admin.listen {
-            None => None,
-            Some(address) => Some(Socket::bind(&Listen::Plain(address), None).await?),
-        };
-        endpoints.metrics = metrics.as_ref().and_then(Socket::address);
-        Ok(Self { api, admin, metrics, endpoints })
-    }
-}
-
 fn front(
     config: &Config,
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
@@ -289,7 +251,7 @@ fn front(
         limits: config.limits.clone(),
         metrics,
         dates: Dates::new(),
-        hush: Hush::default(),
+        hush: Hush::new(FAILURES_TOLD),
         sooner: Arc::new(Notify::new()),
         draining: Drain::default(),
     }
@@ -310,6 +272,9 @@ fn spawn(
             drain: drain.clone(),
             drain_timeout: config.server.drain_timeout,
             room: Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(usize::MAX))),
+            places: Arc::new(Places::new(config.limits.connections_per_address)),
+            clock: Arc::clone(&front.clock),
+            hush: Hush::new(1),
         })
     };
     let mut doors = Stage { drain: Drain::default(), tasks: Vec::new() };
@@ -357,6 +322,8 @@ pub(crate) fn nowhere() -> (AccountId, Region) {
 /// The Region that `dev` exports, and that IAM's own records stand in.
 pub(crate) const DEFAULT_REGION: &str = "us-east-1";
 const ADMIN_CONNECTIONS: u32 = 64;
+/// Strangers' failures that are logged each second.
+const FAILURES_TOLD: u32 = 10;
 
 #[cfg(test)]
 mod tests {

@@ -2,11 +2,17 @@
 //!
 //! A bucket holds one second's worth and refills steadily, so a set of buckets that was left alone
 //! for a second is as good as new: memory stays bounded by forgetting those, and nothing is lost.
+//!
+//! What is turned away leaves an audit record like every other call, so that has a pace too: beyond
+//! [`REFUSALS`] a second of one principal, each answer is held until its turn, at most for
+//! [`LONGEST_HOLD`]. A client can't ask more before it is answered, unless it opens more connections,
+//! which have limits of their own. Being forgotten too early only makes a hold shorter.
 
 use crate::config::{Rates, ThrottleConfig};
 use base::{AccountId, Region, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Operations that share a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +54,19 @@ struct Buckets(BTreeMap<String, Set>);
 /// The buckets of one account and Region, or of one principal.
 #[derive(Clone, Copy)]
 struct Set {
-    /// Thousandths of a request that were taken and haven't grown back, by group.
-    taken: [u64; GROUPS],
+    /// Thousandths of a request that were taken and haven't grown back, by group; refusals are last.
+    taken: [u64; GROUPS + 1],
     /// When each was last brought up to date, in milliseconds.
-    at: [i64; GROUPS],
+    at: [i64; GROUPS + 1],
 }
 
+/// Refusals of one principal that are answered at once, each second.
+const REFUSALS: u32 = 100;
+/// An answer is held so long at most: well within what clients wait for.
+const LONGEST_HOLD: Duration = Duration::from_secs(10);
 const GROUPS: usize = 14;
+/// Thousandths of refusals that are taken before one is held.
+const FULL: u64 = 1000 * (REFUSALS as u64 - 1);
 const SHARDS: usize = 16;
 const SETS_PER_SHARD: usize = 1024;
 
@@ -71,38 +83,60 @@ impl Throttle {
     /// Takes one request out of the two buckets that `asker` has for `group`. `false`, and nothing
     /// taken, if one of them has none left.
     pub(crate) fn admit(&self, asker: Asker<'_>, group: Group, now: Timestamp) -> bool {
-        let shard = usize::try_from(asker.account.number() % SHARDS as u64).unwrap_or_default();
-        let Some(shard) = self.shards.get(shard) else {
+        let Some(mut buckets) = self.buckets_of(asker) else {
             return true;
         };
         let keys = [
             (format!("a/{}/{}", asker.account, asker.region), group.rate(&self.account)),
             (format!("p/{}", asker.principal), group.rate(&self.principal)),
         ];
-        let mut buckets = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = keys.iter().all(|(key, rate)| buckets.fits(key, *rate, group, now));
+        let place = group as usize;
+        let fits = keys.iter().all(|(key, rate)| {
+            buckets.taken_at(key, *rate, place, now) + 1000 <= u64::from(*rate) * 1000
+        });
         if fits {
             for (key, rate) in keys {
-                buckets.take(key, rate, group, now);
+                buckets.take(key, rate, place, now);
             }
         }
         fits
     }
+
+    /// For how long to hold the answer that turns a request of `asker` away.
+    pub(crate) fn hold(&self, asker: Asker<'_>, now: Timestamp) -> Duration {
+        let Some(mut buckets) = self.buckets_of(asker) else {
+            return Duration::ZERO;
+        };
+        let key = format!("p/{}", asker.principal);
+        let owed = buckets.taken_at(&key, REFUSALS, GROUPS, now).saturating_sub(FULL);
+        // In thousandths at a rate of so many a second: the quotient is milliseconds.
+        let hold = Duration::from_millis(owed / u64::from(REFUSALS));
+        if LONGEST_HOLD <= hold {
+            return LONGEST_HOLD;
+        }
+        buckets.take(key, REFUSALS, GROUPS, now);
+        hold
+    }
+
+    fn buckets_of(&self, asker: Asker<'_>) -> Option<MutexGuard<'_, Buckets>> {
+        let shard = usize::try_from(asker.account.number() % SHARDS as u64).unwrap_or_default();
+        let shard = self.shards.get(shard)?;
+        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Buckets {
-    fn fits(&self, key: &str, rate: u32, group: Group, now: Timestamp) -> bool {
-        let taken = self.0.get(key).map_or(0, |it| it.taken_at(group, rate, now));
-        taken + 1000 <= u64::from(rate) * 1000
+    fn taken_at(&self, key: &str, rate: u32, place: usize, now: Timestamp) -> u64 {
+        self.0.get(key).map_or(0, |it| it.taken_at(place, rate, now))
     }
 
-    fn take(&mut self, key: String, rate: u32, group: Group, now: Timestamp) {
+    fn take(&mut self, key: String, rate: u32, place: usize, now: Timestamp) {
         if SETS_PER_SHARD <= self.0.len() && !self.0.contains_key(&key) {
             self.make_room(now);
         }
-        let set = self.0.entry(key).or_insert(Set { taken: [0; GROUPS], at: [0; GROUPS] });
-        let taken = set.taken_at(group, rate, now) + 1000;
-        let place = group as usize;
+        let fresh = Set { taken: [0; GROUPS + 1], at: [0; GROUPS + 1] };
+        let set = self.0.entry(key).or_insert(fresh);
+        let taken = set.taken_at(place, rate, now) + 1000;
         if let (Some(to), Some(at)) = (set.taken.get_mut(place), set.at.get_mut(place)) {
             (*to, *at) = (taken, now.millis());
         }
@@ -119,8 +153,7 @@ impl Buckets {
 }
 
 impl Set {
-    fn taken_at(&self, group: Group, rate: u32, now: Timestamp) -> u64 {
-        let place = group as usize;
+    fn taken_at(&self, place: usize, rate: u32, now: Timestamp) -> u64 {
         let (taken, at) = (self.taken.get(place), self.at.get(place));
         let elapsed = now.millis().saturating_sub(at.copied().unwrap_or_default());
         // A rate of r a second is r thousandths a millisecond.
@@ -226,6 +259,27 @@ mod tests {
         assert_eq!(admitted(&throttle, ("us-east-1", "AIDA"), now), 0);
         let shard = throttle.shards.iter().map(|it| it.lock().expect("whole").0.len());
         assert_eq!(shard.sum::<usize>(), 0);
+    }
+
+    #[test]
+    fn refusals_have_a_pace() {
+        let throttle = throttle(10, 10);
+        let now = Timestamp::from_secs(1_000_000);
+        let (account, region) = ("111122223333".parse(), "us-east-1".parse());
+        let (account, region) = (account.expect("valid"), region.expect("valid"));
+        let hold = |principal, now| {
+            throttle.hold(Asker { account: &account, region: &region, principal }, now).as_millis()
+        };
+        let at_once = (0..1000).take_while(|_| hold("AIDA1", now) == 0).count();
+        assert_eq!(at_once, 100, "a second's worth");
+        assert_eq!(hold("AIDA1", now), 20, "then one each 10 ms");
+        assert_eq!(hold("AIDA1", now), 30);
+        assert_eq!(hold("AIDA2", now), 0, "others are not held");
+        let longest = (0..10_000).map(|_| hold("AIDA1", now)).max();
+        assert_eq!(longest, Some(10_000));
+        assert_eq!(hold("AIDA1", now.plus(Duration::from_secs(5))), 5000, "it grows back");
+        assert_eq!(hold("AIDA1", now.plus(Duration::from_mins(1))), 0);
+        assert_eq!(admitted(&throttle, ("us-east-1", "AIDA1"), now), 10, "calls are not refusals");
     }
 
     #[test]

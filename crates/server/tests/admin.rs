@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use testkit::World;
 use testkit::http::Connection;
 
@@ -51,11 +52,7 @@ async fn changes_leave_records_without_secrets() {
     let world = World::start().await;
     let (_, made) = post(&world, "/v1/accounts", json!({ "AccountId": "111122223333" })).await;
     let (_, folder) = world.stop().await;
-    let records: String = std::fs::read_dir(folder.path().join("data/journal"))
-        .expect("a folder")
-        .flatten()
-        .filter_map(|it| std::fs::read_to_string(it.path()).ok())
-        .collect();
+    let records = records(folder.path());
     let record = records.lines().find(|it| it.contains("111122223333")).expect("recorded");
     for part in [
         r#""eventSource":"iam.amazonaws.com""#,
@@ -65,6 +62,45 @@ async fn changes_leave_records_without_secrets() {
         assert!(record.contains(part), "{part}\n{record}");
     }
     assert!(!records.contains(made["SecretAccessKey"].as_str().expect("a secret")));
+}
+
+/// All lines of the journal of the server in `folder`, as they are by now.
+fn records(folder: &Path) -> String {
+    let files = std::fs::read_dir(folder.join("data/journal")).into_iter().flatten().flatten();
+    files.filter_map(|it| std::fs::read_to_string(it.path()).ok()).collect()
+}
+
+#[tokio::test]
+async fn what_hands_out_or_changes_keys_is_recorded_before_the_answer() {
+    let world = World::start().await;
+    let before = get(&world, "/v1/status").await.1["RootKey"]["Id"].clone();
+    for (line, events) in [
+        (("GET", "/v1/dev-credentials"), &["GetDevCredentials"][..]),
+        (("POST", "/v1/backup"), &["CreateBackup"]),
+        (("POST", "/v1/root-key/rotate"), &["StartRootKeyRotation", "EndRootKeyRotation"]),
+    ] {
+        let count = |event: &&str| {
+            let member = format!(r#""eventName":"{event}""#);
+            records(world.folder()).matches(&member).count()
+        };
+        let known: Vec<_> = events.iter().map(count).collect();
+        assert_eq!(world.admin_api(line, &Value::Null).await.status, 200, "{line:?}");
+        let told: Vec<_> = events.iter().map(count).collect();
+        assert_eq!(told, known.iter().map(|it| it + 1).collect::<Vec<_>>(), "{line:?}");
+    }
+    let after = get(&world, "/v1/status").await.1["RootKey"]["Id"].clone();
+    let records = records(world.folder());
+    let with = |event: &str, part: &str| {
+        records.lines().any(|it| it.contains(&format!(r#""{event}""#)) && it.contains(part))
+    };
+    assert!(with("GetDevCredentials", &world.admin.access_key_id), "{records}");
+    assert!(with("CreateBackup", r#""revision":"#), "{records}");
+    assert!(with("StartRootKeyRotation", before.as_str().expect("an id")), "{records}");
+    assert!(with("EndRootKeyRotation", after.as_str().expect("an id")), "{records}");
+    assert!(with("EndRootKeyRotation", r#""changed":true"#), "{records}");
+    let secret = String::from_utf8_lossy(world.admin.secret.expose()).into_owned();
+    assert!(!records.contains(&secret));
+    world.stop().await;
 }
 
 #[tokio::test]

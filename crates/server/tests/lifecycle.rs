@@ -119,6 +119,29 @@ async fn mistakes_are_one_clear_sentence() {
 }
 
 #[tokio::test]
+async fn a_start_that_fails_makes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let taken = other.local_addr().expect("bound");
+    let mut mistakes = [(); 4].map(|()| {
+        let mut config = config(&folder);
+        config.server.data = folder.path().join("deep/within/data");
+        config
+    });
+    mistakes[0].server.listen.push(Listen::Plain(taken));
+    mistakes[1].server.listen.push(Listen::Tls(taken));
+    mistakes[2].admin.listen = Some(taken);
+    mistakes[3].limits.connections = 0;
+    for (place, config) in mistakes.into_iter().enumerate() {
+        refused(config).await;
+        let left = std::fs::read_dir(folder.path()).expect("there").count();
+        assert_eq!(left, 0, "mistake {place}");
+    }
+    drop(other);
+    start(config(&folder)).await.expect("started").shutdown().await;
+}
+
+#[tokio::test]
 async fn a_passphrase_opens_what_it_has_sealed() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("passphrase");

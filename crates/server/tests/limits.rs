@@ -2,7 +2,7 @@
 
 use base::Clock;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::World;
 use testkit::http::{Connection, encode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -142,6 +142,45 @@ async fn heads_and_silence_have_an_end() {
 }
 
 #[tokio::test]
+async fn only_those_who_have_signed_may_be_silent_for_long() {
+    let (short, long) = (Duration::from_millis(50), Duration::from_hours(1));
+    for (header_timeout, idle_timeout, target) in [
+        (short, long, None),
+        // Long for a head, so that only a signature makes silence end early.
+        (long, short, Some("secretsmanager.ListSecrets")),
+    ] {
+        let world = World::start_with(|config| {
+            config.limits.header_timeout = header_timeout;
+            config.limits.idle_timeout = idle_timeout;
+        })
+        .await;
+        let headers = match target {
+            Some(target) => world.signed(&world.admin, target, b"{}"),
+            None => vec![("host", "x".to_owned())],
+        };
+        let headers: Vec<_> = headers.iter().map(|it| (it.0, it.1.as_str())).collect();
+        let mut connection = Connection::tcp(world.address()).await.expect("connected");
+        let answer = connection.request(("POST", "/"), &headers, b"{}").await.expect("answered");
+        assert_eq!(answer.status == 200, target.is_some(), "{}", answer.text());
+        let closed = timeout(Duration::from_secs(30), connection.closed()).await;
+        assert_eq!(closed.expect("in time").expect("closed"), b"", "{target:?}");
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_is_named_twice_is_none() {
+    let world = World::start().await;
+    let mut headers = world.signed(&world.admin, "secretsmanager.ListSecrets", b"{}");
+    headers.push(("x-amz-target", "secretsmanager.ListSecrets".to_owned()));
+    let headers: Vec<_> = headers.iter().map(|it| (it.0, it.1.as_str())).collect();
+    let answer = world.send(("POST", "/"), &headers, b"{}").await;
+    let expected = json!({ "__type": "UnknownOperationException" });
+    assert_eq!((answer.status, answer.json()), (400, expected));
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn further_connections_wait_for_room() {
     let world = World::start_with(|config| config.limits.connections = 1).await;
     let mut first = Connection::tcp(world.address()).await.expect("connected");
@@ -181,8 +220,45 @@ async fn rates_are_kept_and_refusals_recorded() {
     assert!(world.clock.now().millis() % 1000 == 500);
 
     let (_, folder) = world.stop().await;
-    let journal = std::fs::read_dir(folder.path().join("data/journal")).expect("a folder");
-    let records: String =
-        journal.flatten().filter_map(|it| std::fs::read_to_string(it.path()).ok()).collect();
-    assert!(records.contains(r#""errorCode":"ThrottlingException""#), "{records}");
+    assert_eq!(refusals(folder.path()), 1);
+}
+
+/// How many records of refusals are in the journal of the server in `folder`.
+fn refusals(folder: &std::path::Path) -> usize {
+    let files = std::fs::read_dir(folder.join("data/journal")).into_iter().flatten().flatten();
+    let records: String = files.filter_map(|it| std::fs::read_to_string(it.path()).ok()).collect();
+    records.matches(r#""errorCode":"ThrottlingException""#).count()
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_is_slowed_down_and_recorded() {
+    const FLOOD: usize = 160;
+    let world = World::start_with(|config| {
+        config.throttle.enabled = true;
+        config.throttle.account.list = 0;
+    })
+    .await;
+    let headers = world.signed(&world.admin, "secretsmanager.ListSecrets", b"{}");
+    let headers: Vec<_> = headers.iter().map(|it| (it.0, it.1.as_str())).collect();
+    let request = encode(("POST", "/"), &headers, b"{}");
+    let mut flood = tokio::task::JoinSet::new();
+    for _ in 0..FLOOD {
+        let (address, request) = (world.address(), request.clone());
+        flood.spawn(async move {
+            let mut connection = Connection::tcp(address).await?;
+            connection.send(&request).await?;
+            connection.receive().await
+        });
+    }
+    while let Some(answer) = flood.join_next().await {
+        let answer = answer.expect("ended").expect("answered");
+        assert_eq!(answer.json()["__type"], "ThrottlingException");
+    }
+    // The clock of the world stands still: 100 at once, and of the others each waits 10 ms longer.
+    let begun = Instant::now();
+    assert_eq!(world.call("ListSecrets", json!({})).await.status, 400);
+    let least = Duration::from_millis(10) * u32::try_from(FLOOD - 100).expect("small");
+    assert!(least <= begun.elapsed(), "{:?}", begun.elapsed());
+    let (_, folder) = world.stop().await;
+    assert_eq!(refusals(folder.path()), FLOOD + 1, "each leaves its record");
 }

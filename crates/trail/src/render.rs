@@ -1,6 +1,7 @@
-//! A record on one line, for people.
+//! A record on one line, for terminals: in words, or as it is.
 
 use crate::record::Record;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The longest a member may be, in characters.
@@ -48,10 +49,35 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// Control characters, and those that turn the direction of writing.
+/// The record `text`, one line of JSON, with the same meaning and nothing that could steer a terminal:
+/// such characters stand only within strings, and are written there as `\u009b` is.
+pub fn json(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for it in text.chars() {
+        if steers(it) {
+            let _infallible = write!(out, "\\u{:04x}", u32::from(it));
+        } else {
+            out.push(it);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, and those that can't be seen or turn the direction of writing. None is beyond
+/// U+FFFF, so four digits name each.
 fn steers(it: char) -> bool {
     it.is_control()
-        || matches!(it, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            it,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+        )
 }
 
 #[cfg(test)]
@@ -78,13 +104,27 @@ mod tests {
                     "additionalEventData": {"ARN": "arn:s", "Name": "s"}}),
              "-  StartSecretVersionDelete  ok  secretsmanager  arn:s  -"),
             (json!({"eventName": "x", "errorMessage": "y"}), "-  x  failed  -  -  -"),
-            (json!({"eventName": "\u{1b}[2J\u{9b}\n\u{202e}é"}),
-             "-  \\u{1b}[2J\\u{9b}\\u{a}\\u{202e}é  ok  -  -  -"),
+            (json!({"eventName": "\u{1b}[2J\u{9b}\n\u{202e}\u{61c}é"}),
+             "-  \\u{1b}[2J\\u{9b}\\u{a}\\u{202e}\\u{61c}é  ok  -  -  -"),
         ];
         for (record, expected) in cases {
             let record = Record::parse(&record.to_string()).expect("a record");
             assert_eq!(line(&record), expected);
         }
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_steers_nothing() {
+        let given = json!({"userAgent": "a\u{9b}2J\u{202e}\u{7f}\u{61c}\u{1b}\\é\"😀", "n": 1});
+        let text = given.to_string();
+        let shown = super::json(&text);
+        for part in ["\\u009b2J", "\\u202e", "\\u007f", "\\u061c", "\\u001b", "é", "😀"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        assert!(!shown.chars().any(steers), "{shown:?}");
+        let read: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(read, given);
+        assert!(matches!(super::json(r#"{"a":"é"}"#), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Mistakes in a configuration file: one sentence each, and nothing started or made.
 
-use crate::process::{refused, text};
+use crate::process::{Server, refused, text};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
@@ -79,4 +79,27 @@ fn each_mistake_stops_the_start_with_one_sentence() {
     let (fact, hint) = refused(&["server", "--config", text(&file)]);
     assert!(fact.contains("is open to group or others"), "{fact}");
     assert!(hint.contains("chmod 700"), "{hint}");
+}
+
+#[test]
+fn a_taken_address_leaves_no_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let taken = other.local_addr().expect("bound").to_string();
+    let data = folder.path().join("data");
+    let (fact, hint) = refused(&["dev", "--data", text(&data), "--listen", &taken]);
+    assert!(fact.contains(&format!("can't listen at `{taken}`")), "{fact}");
+    assert!(hint.contains("choose another address"), "{hint}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn what_a_server_makes_is_open_to_nobody_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::dev(&folder.path().join("data"));
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid().as_raw_nonzero()));
+    let status = status.expect("of a process of this user");
+    let mask = status.lines().find_map(|it| it.strip_prefix("Umask:")).expect("a mask");
+    assert_eq!(mask.trim(), "0077");
+    server.stop();
 }

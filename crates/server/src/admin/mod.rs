@@ -1,13 +1,15 @@
 //! The admin API: HTTP and JSON over a unix socket in the data folder, mode 0600.
 //!
 //! Who can open the socket is the operator: no signatures, no policies. Over TCP, and on loopback
-//! only, the same server answers measurements and nothing else. Every change leaves an audit record.
+//! only, the same server answers measurements and nothing else. Every change leaves an audit record,
+//! and so does all that hands out what is kept: a backup, and the credentials of `dev`.
 //!
 //! Errors are `{"Error": "<fact>", "Hint": "<remedy>"}` with a fitting status.
 
 mod answer;
 mod change;
 mod measurements;
+mod record;
 mod stream;
 
 use crate::config::{Config, Mode};
@@ -82,7 +84,7 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "accounts"]) => admin.list_accounts().await,
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
             (_, &Method::POST, ["v1", "backup"]) => Arc::clone(admin).backup().await,
-            (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate(),
+            (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate().await,
             (_, &Method::POST, ["v1", rest @ ..]) => match read_change(rest, body).await {
                 Ok(change) => admin.change(&change).await,
                 Err(fault) => Err(fault),
@@ -90,6 +92,11 @@ impl Answer for Door {
             _ => Err(Fault::unknown()),
         };
         replied.unwrap_or_else(Fault::into_response)
+    }
+
+    /// Who can open the socket is the operator; who measures comes again and again.
+    fn is_known(&self) -> bool {
+        true
     }
 }
 
@@ -195,6 +202,8 @@ impl Admin {
             return Err(Fault::new(StatusCode::NOT_FOUND, fact, hint));
         }
         let (key, secret) = self.dev_key().await?;
+        let details = json!({ "accessKeyId": key.id, "userName": key.user_name });
+        self.record_act(&key.account, "GetDevCredentials", &details).await?;
         let secret = String::from_utf8_lossy(secret.expose());
         Ok(ok(&json!({
             "Endpoint": self.status.endpoint(),

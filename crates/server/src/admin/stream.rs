@@ -75,6 +75,8 @@ impl Admin {
     /// A backup of this moment, in the form of `store::backup`.
     pub(super) async fn backup(self: Arc<Self>) -> Replied {
         let snapshot = self.front.backend.snapshot().await?;
+        let details = json!({ "revision": snapshot.revision().0 });
+        self.record_nowhere("CreateBackup", &details).await?;
         tracing::info!(revision = snapshot.revision().0, "backup begun");
         let stream = Stream::of(|mut file| async move {
             let done = store::backup::export(&*snapshot, &mut file, &mut |_| ()).await;
@@ -89,21 +91,22 @@ impl Admin {
         Ok(typed(AdminBody::Stream(stream), "application/octet-stream"))
     }
 
-    /// Changes the root key, and tells in lines of JSON how far it is.
-    pub(super) fn rotate(self: Arc<Self>) -> Replied {
+    /// Changes the root key, and tells in lines of JSON how far it is. One record tells that it was
+    /// begun, before anything is answered, and one how it ended, before the last line.
+    pub(super) async fn rotate(self: Arc<Self>) -> Replied {
         if self.rotating.try_lock().is_err() {
             let fact = "the root key is being changed already";
             return Err(Fault::new(StatusCode::CONFLICT, fact, "wait until that is done"));
         }
+        let details = json!({ "rootKeyId": self.front.keyring.roots().active.id() });
+        self.record_nowhere("StartRootKeyRotation", &details).await?;
         let stream = Stream::of(|mut file| async move {
-            let last = match self.rotate_into(&mut file).await {
+            let last = match self.rotate_and_record(&mut file).await {
                 Ok((done, total)) => {
                     let id = self.front.keyring.roots().active.id().to_owned();
-                    tracing::info!(root_key = id, "root key changed");
                     json!({ "Done": done, "Total": total, "Finished": true, "RootKeyId": id })
                 }
                 Err(fact) => {
-                    tracing::error!(cause = fact, "root key not changed");
                     let (fact, hint) = fact.split_once("\nhint: ").unwrap_or((&fact, "try again"));
                     json!({ "Error": fact, "Hint": hint })
                 }
@@ -116,10 +119,27 @@ impl Admin {
     /// Finishes a change of the root key that an earlier process has begun.
     pub(crate) async fn finish_rotation(&self) {
         tracing::info!("an interrupted change of the root key goes on");
-        match self.rotate_into(&mut tokio::io::sink()).await {
-            Ok(_) => tracing::info!("root key changed"),
+        // Both ends are told in the log.
+        let _ended = self.rotate_and_record(&mut tokio::io::sink()).await;
+    }
+
+    /// The same as [`Admin::rotate_into`], with its end in the trail and the log.
+    async fn rotate_and_record(
+        &self,
+        out: &mut (impl tokio::io::AsyncWrite + Unpin + Send),
+    ) -> Result<(u64, u64), String> {
+        let outcome = self.rotate_into(out).await;
+        let id = self.front.keyring.roots().active.id().to_owned();
+        match &outcome {
+            Ok(_) => tracing::info!(root_key = id, "root key changed"),
             Err(cause) => tracing::error!(cause, "root key not changed"),
         }
+        let details = json!({ "rootKeyId": id, "changed": outcome.is_ok() });
+        if self.record_nowhere("EndRootKeyRotation", &details).await.is_err() {
+            let changed = if outcome.is_ok() { "was" } else { "was not" };
+            return Err(format!("the root key {changed} changed, but the trail can't be written"));
+        }
+        outcome
     }
 
     /// Changes the root key; how many partition keys were wrapped anew, of how many.

@@ -4,6 +4,7 @@ use super::{Config, Listen, LogFormat, Provider};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+use toml::de::{DeTable, DeValue};
 
 /// Why a configuration is no good.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +67,24 @@ impl ConfigError {
         let start = error.span().map_or(0, |it| it.start);
         let line = text.bytes().take(start).filter(|it| *it == b'\n').count() + 1;
         let message = error.message().trim().replace('\n', "; ");
+        let message = match DeTable::parse(text).ok().and_then(|it| key_at(it.get_ref(), start)) {
+            Some(key) => format!("`{key}`: {message}"),
+            None => message,
+        };
         Self::Syntax { line, message }
     }
+}
+
+/// The dotted key whose value begins at byte `place` or around it. None of tables, which have no value
+/// of their own: what is wrong in them names a key already.
+fn key_at(table: &DeTable<'_>, place: usize) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let key = key.get_ref();
+        match value.get_ref() {
+            DeValue::Table(inner) => Some(format!("{key}.{}", key_at(inner, place)?)),
+            _ => value.span().contains(&place).then(|| key.to_string()),
+        }
+    })
 }
 
 impl Config {
@@ -137,6 +154,11 @@ impl Config {
             ("limits.header_bytes", u64::from(limits.header_bytes), 8192..=1 << 20),
             ("limits.body_bytes", u64::from(limits.body_bytes), 512 << 10..=16 << 20),
             ("limits.connections", u64::from(limits.connections), 1..=1_000_000),
+            (
+                "limits.connections_per_address",
+                u64::from(limits.connections_per_address),
+                1..=1_000_000,
+            ),
             ("audit.segment_bytes", self.audit.segment_bytes, 1 << 20..=4 << 30),
         ];
         for (key, value, range) in sizes {
@@ -144,7 +166,7 @@ impl Config {
                 let expected = match key {
                     "limits.header_bytes" => "from 8192 to 1048576",
                     "limits.body_bytes" => "from 524288 to 16777216",
-                    "limits.connections" => "from 1 to 1000000",
+                    "limits.connections" | "limits.connections_per_address" => "from 1 to 1000000",
                     _ => "from 1048576 to 4294967296",
                 };
                 return Err(ConfigError::OutOfRange { key, value: value.to_string(), expected });
@@ -235,12 +257,16 @@ mod tests {
                 "`limits.body_bytes` is 10, but must be from 524288 to 16777216",
             ),
             (
+                with("\"127.0.0.1:1\"", "[limits]\nconnections_per_address = 0"),
+                "`limits.connections_per_address` is 0, but must be from 1 to 1000000",
+            ),
+            (
                 with("\"127.0.0.1:1\"", "[limits]\nidle_timeout = \"0s\""),
                 "`limits.idle_timeout` is 0ns, but must be from \"1ms\" to \"1d\"",
             ),
             (
                 with("\"localhost:1\"", ""),
-                "line 3: `localhost:1` is no address to listen at: expected ADDRESS:PORT, \
+                "line 3: `server.listen`: `localhost:1` is no address to listen at: expected ADDRESS:PORT, \
                  tls:ADDRESS:PORT or unix:PATH",
             ),
             (
@@ -250,7 +276,35 @@ mod tests {
             ),
             (
                 with("\"127.0.0.1:1\"", "[limits]\nheader_timeout = \"5\""),
-                "line 5: `5` is not a duration such as `250ms`, `30s`, `15m`, `4h`, `7d`",
+                "line 5: `limits.header_timeout`: `5` is not a duration such as `250ms`, `30s`, `15m`, \
+                 `4h`, `7d`",
+            ),
+            (
+                with("\"127.0.0.1:1\"", "[limits]\nconnections = \"many\""),
+                "line 5: `limits.connections`: invalid type: string \"many\", expected u32",
+            ),
+            (
+                with("\"127.0.0.1:1\"", "[throttle]\naccount = { get = 1, list = true }"),
+                "line 5: `throttle.account.list`: invalid type: boolean `true`, expected u32",
+            ),
+            (
+                with("\"127.0.0.1:1\"", "[log]\nlevel = \"loud\""),
+                "line 5: `log.level`: unknown variant `loud`, expected one of `debug`, `error`, \
+                 `info`, `trace`, `warn`",
+            ),
+            (
+                with("\"127.0.0.1:1\", 7", ""),
+                "line 3: `server.listen`: invalid type: integer `7`, expected a string",
+            ),
+            (
+                with("\"127.0.0.1:1\"", "limits = 5"),
+                "line 4: unknown field `limits`, expected one of `data`, `listen`, `regions`, \
+                 `canonical_hosts`, `drain_timeout`",
+            ),
+            (
+                "limits = 5".to_owned(),
+                "line 1: `limits`: invalid type: integer `5`, expected \
+              struct LimitsConfig",
             ),
         ] {
             let found = Config::parse(&text).and_then(|it| it.validate());

@@ -7,7 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Bytes of a request's head: request line and headers together.
+    /// Bytes of a request's head: request line and headers together. Over h2, where one connection
+    /// carries many requests at once, never more than 16 KiB.
     pub header_bytes: u32,
 
     /// Bytes of a request's body. The largest legal one is about 400 KB.
@@ -21,12 +22,17 @@ pub struct LimitsConfig {
     #[serde(with = "base::duration")]
     pub request_timeout: Duration,
 
-    /// How long a connection may stay open without a request.
+    /// How long a connection may stay open without a request. For one that has carried none with a
+    /// right signature, `header_timeout` counts instead.
     #[serde(with = "base::duration")]
     pub idle_timeout: Duration,
 
     /// Connections at the same time; further ones wait until one closes.
     pub connections: u32,
+
+    /// Connections at the same time from one address (of IPv6, from one /64); further ones are closed
+    /// at once. Loopback and unix sockets are not held to it; a proxy on another machine needs more.
+    pub connections_per_address: u32,
 }
 
 impl Default for LimitsConfig {
@@ -38,6 +44,7 @@ impl Default for LimitsConfig {
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_mins(2),
             connections: 4096,
+            connections_per_address: 256,
         }
     }
 }

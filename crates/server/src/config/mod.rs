@@ -299,6 +299,7 @@ mod tests {
             request_timeout = "20s"
             idle_timeout = "60s"
             connections = 100
+            connections_per_address = 10
             [root_key]
             provider = "passphrase"
             credential = "strongroom-passphrase"
@@ -319,6 +320,7 @@ mod tests {
         .expect("valid");
         assert_eq!(config.server.listen.len(), 3);
         assert_eq!(config.limits.body_bytes, 600_000);
+        assert_eq!(config.limits.connections_per_address, 10);
         assert_eq!(config.root_key.provider, Provider::Passphrase);
         assert_eq!(config.audit.durability, Durability::Synced);
         assert_eq!((config.throttle.account.get, config.throttle.account.list), (10, 100));
