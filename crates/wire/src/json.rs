@@ -90,10 +90,11 @@ fn java_double(millis: i64) -> String {
         let digits = digits.trim_end_matches('0');
         return format!("{sign}{whole}.{}", if digits.is_empty() { "0" } else { digits });
     }
-    let all = format!("{whole}{part:03}");
-    let exponent = whole.to_string().len() - 1;
-    let (first, rest) = all.split_at(1);
+    // As digits, the milliseconds are the seconds with three more.
+    let digits = millis.unsigned_abs().to_string();
+    let (first, rest) = digits.split_at(1);
     let rest = rest.trim_end_matches('0');
+    let exponent = digits.len() - 4;
     format!("{sign}{first}.{}E{exponent}", if rest.is_empty() { "0" } else { rest })
 }
 
