@@ -8,12 +8,16 @@
 
 mod journal_read;
 mod json_decode;
+mod policy_compile;
+mod policy_condition;
 mod policy_parse;
 mod sigv4_request;
 mod store_key;
 
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
+pub use policy_compile::policy_compile;
+pub use policy_condition::policy_condition;
 pub use policy_parse::policy_parse;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
@@ -28,6 +32,8 @@ mod tests {
     const TARGETS: &[(&str, Target)] = &[
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
+        ("policy_compile", super::policy_compile),
+        ("policy_condition", super::policy_condition),
         ("policy_parse", super::policy_parse),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),

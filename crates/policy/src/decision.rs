@@ -38,7 +38,8 @@ pub enum Reason {
 }
 
 /// Where a policy is attached, and so what it can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum PolicyKind {
     /// At the door of a private network.
     Endpoint,
@@ -103,7 +104,8 @@ pub fn decide(request: &Request<'_>) -> Decision {
 /// The message of an access-denied answer.
 ///
 /// `action` is `service:Name`; without `resource` that part is left out, as for actions that have
-/// none. No full stop at the end.
+/// none. No full stop at the end. A role that can't be assumed comes without reason, and for a web
+/// identity without the names of caller and role.
 ///
 /// Source: IAM User Guide, "Troubleshoot access denied error messages".
 pub fn denial_text(
@@ -112,14 +114,18 @@ pub fn denial_text(
     resource: Option<&str>,
     reason: Reason,
 ) -> String {
+    if matches!(action, "sts:AssumeRoleWithSAML" | "sts:AssumeRoleWithWebIdentity") {
+        return format!("Not authorized to perform {action}");
+    }
     let on = resource.map(|it| format!(" on resource: {it}")).unwrap_or_default();
     let because = match reason {
+        _ if action == "sts:AssumeRole" => String::new(),
         Reason::Explicit(kind) => {
-            format!("with an explicit deny in {} {}", kind.article(), kind.name())
+            format!(" with an explicit deny in {} {}", kind.article(), kind.name())
         }
-        Reason::Implicit(kind) => format!("because no {} allows the {action} action", kind.name()),
+        Reason::Implicit(kind) => format!(" because no {} allows the {action} action", kind.name()),
     };
-    format!("User: {caller_arn} is not authorized to perform: {action}{on} {because}")
+    format!("User: {caller_arn} is not authorized to perform: {action}{on}{because}")
 }
 
 #[cfg(test)]
@@ -199,5 +205,29 @@ mod tests {
              secretsmanager:GetSecretValue on resource: settings because no identity-based policy \
              allows the secretsmanager:GetSecretValue action"
         );
+    }
+    #[test]
+    fn a_role_that_cannot_be_assumed() {
+        let role = "arn:aws:iam::111122223333:role/app";
+        for (action, expected) in [
+            (
+                "sts:AssumeRole",
+                "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: \
+                 sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app",
+            ),
+            (
+                "sts:TagSession",
+                "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: \
+                 sts:TagSession on resource: arn:aws:iam::111122223333:role/app because no role \
+                 trust policy allows the sts:TagSession action",
+            ),
+            (
+                "sts:AssumeRoleWithWebIdentity",
+                "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+            ),
+        ] {
+            let reason = Reason::Implicit(PolicyKind::RoleTrust);
+            assert_eq!(denial_text(ALICE, action, Some(role), reason), expected);
+        }
     }
 }

@@ -11,12 +11,13 @@
 //! - Whatever isn't allowed is denied.
 //! - Depth and length of what is read are bounded; no text makes this crate panic.
 //!
-//! Absent: whether a user or role exists (the caller asks, with [`Document::principals`]), and
-//! the evaluation of statements; [`decide`] knows accounts only, so far.
+//! Absent: whether a user or role exists (the caller asks, with [`Document::principals`] or
+//! [`engine::pin()`]). The evaluation of statements is [`engine`]'s; [`decide`] knows accounts only.
 
 mod conditions;
 mod decision;
 mod document;
+pub mod engine;
 mod invalid;
 mod network;
 mod number;

@@ -29,6 +29,22 @@ impl Cidr {
         (prefix <= widest).then(|| Self { address, prefix }.unmapped())
     }
 
+    /// Whether all of `other` lies in this range. An IPv4 range holds no IPv6 address.
+    pub(crate) fn contains(self, other: Self) -> bool {
+        let same = match (self.address, other.address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let shift = 32_u32.saturating_sub(self.prefix.into());
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let shift = 128_u32.saturating_sub(self.prefix.into());
+                (own.to_bits() ^ other.to_bits()).checked_shr(shift).unwrap_or(0) == 0
+            }
+            _ => false,
+        };
+        same && self.prefix <= other.prefix
+    }
+
     fn unmapped(self) -> Self {
         let address = self.address.to_canonical();
         match self.prefix.checked_sub(96) {
@@ -41,6 +57,28 @@ impl Cidr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_a_range() {
+        for (range, address, expected) in [
+            ("203.0.113.0/24", "203.0.113.9", true),
+            ("203.0.113.77/24", "203.0.113.9", true),
+            ("203.0.113.0/24", "203.0.114.9", false),
+            ("203.0.113.9", "203.0.113.9", true),
+            ("203.0.113.9", "203.0.113.8", false),
+            ("0.0.0.0/0", "198.51.100.1", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::/0", "198.51.100.1", false),
+            ("::/0", "2001:db8::1", true),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("203.0.113.0/24", "::ffff:203.0.113.9", true),
+            ("203.0.113.0/24", "203.0.0.0/16", false),
+        ] {
+            let parse = |it| Cidr::parse(it).expect(it);
+            assert_eq!(parse(range).contains(parse(address)), expected, "{range} {address}");
+        }
+    }
 
     #[test]
     fn reads_ranges() {

@@ -69,6 +69,29 @@ pub(crate) fn parse(text: &str) -> Result<Node, Invalid> {
     Reader { text }.node(whole.get(), MAX_DEPTH)
 }
 
+/// The element `name` of the object that `text` spells, value by value if it is a list. Empty if
+/// there is no such element. Names the element's last occurrence; [`parse`] refuses several.
+pub(crate) fn pieces<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let members: Option<Members<'a>> = serde_json::from_str(text).ok();
+    let found = members.and_then(|it| it.0.into_iter().rfind(|(known, _)| known == name));
+    let Some((_, value)) = found else { return Vec::new() };
+    let list: Option<Vec<&RawValue>> = serde_json::from_str(value.get()).ok();
+    list.map_or_else(|| vec![value.get()], |it| it.into_iter().map(RawValue::get).collect())
+}
+
+/// Where `piece`, a part of `text`, starts, in bytes.
+pub(crate) fn offset(text: &str, piece: &str) -> usize {
+    piece.as_ptr().addr().saturating_sub(text.as_ptr().addr())
+}
+
+/// Line and column of a place in `text`, both counted from 1, the column in characters.
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+    (line, column)
+}
+
 struct Reader<'a> {
     text: &'a str,
 }
@@ -108,16 +131,13 @@ impl<'a> Reader<'a> {
         let members = members
             .into_iter()
             .map(|(name, value)| Ok((name, self.node(value.get(), room)?)))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, Invalid>>()?;
         Ok(Node::Object(members))
     }
 
     /// A fault in the value that `raw`, a piece of the text, spells.
     fn fault(&self, problem: &'static str, raw: &str) -> Invalid {
-        let offset = raw.as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|it| *it != '\n').count() + 1;
+        let (line, column) = position(self.text, offset(self.text, raw));
         Invalid::syntax(problem).at_position(line, column)
     }
 }

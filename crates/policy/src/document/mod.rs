@@ -119,7 +119,7 @@ impl Document {
 }
 
 impl Version {
-    fn read(node: &Node) -> Result<Self, Invalid> {
+    pub(crate) fn read(node: &Node) -> Result<Self, Invalid> {
         match node.text() {
             Ok("2008-10-17") => Ok(Self::V2008),
             Ok("2012-10-17") => Ok(Self::V2012),
@@ -133,7 +133,7 @@ impl Version {
 }
 
 impl Effect {
-    fn read(node: &Node) -> Result<Self, Invalid> {
+    pub(crate) fn read(node: &Node) -> Result<Self, Invalid> {
         match node.text()? {
             "Allow" => Ok(Self::Allow),
             "Deny" => Ok(Self::Deny),
