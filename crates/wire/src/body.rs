@@ -32,6 +32,12 @@ impl Body {
         self.0.is_empty()
     }
 
+    /// Forgets all but the first `length` bytes; what is forgotten is wiped.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.0.get_mut(length..).unwrap_or_default().zeroize();
+        self.0.truncate(length);
+    }
+
     fn make_room(&mut self, more: usize) {
         if self.0.capacity() - self.0.len() >= more {
             return;

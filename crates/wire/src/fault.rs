@@ -39,6 +39,11 @@ impl Code {
         Self { name, status: 400, member: Member::Lower, recorded: name }
     }
 
+    /// An error of a service that speaks Query: its name there, and its status.
+    pub const fn query(name: &'static str, status: u16) -> Self {
+        Self { name, status, member: Member::Upper, recorded: name }
+    }
+
     /// A policy forbids it, or none permits it.
     pub const ACCESS_DENIED: Self = Self {
         name: "AccessDeniedException",

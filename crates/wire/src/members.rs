@@ -40,6 +40,13 @@ pub struct Structure<T>(pub T);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List<T>(Vec<T>);
 
+/// Names under which members ask for what a format without types, as Query, must read from a text.
+pub(crate) mod kind {
+    pub(crate) const BOOLEAN: &str = "Boolean";
+    pub(crate) const INTEGER: &str = "Integer";
+    pub(crate) const LIST: &str = "List";
+}
+
 impl Text {
     /// The string.
     pub fn as_str(&self) -> &str {
@@ -111,6 +118,12 @@ impl<T: Serialize> Serialize for Structure<T> {
     }
 }
 
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<T> List<T> {
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
@@ -155,6 +168,18 @@ macro_rules! refuse {
     };
     (# $wanted:literal, $found:literal) => {
         Err(E::custom(concat!($found, " can not be converted to ", $wanted)))
+    };
+}
+
+/// Takes what a format with types has, whatever the name asked for.
+macro_rules! as_named {
+    () => {
+        fn visit_newtype_struct<D: Deserializer<'de>>(
+            self,
+            input: D,
+        ) -> Result<Self::Value, D::Error> {
+            input.deserialize_any(self)
+        }
     };
 }
 
@@ -232,6 +257,8 @@ struct IntegerVisitor;
 impl<'de> Visitor<'de> for IntegerVisitor {
     type Value = Integer;
 
+    as_named!();
+
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a whole number")
     }
@@ -255,7 +282,7 @@ impl<'de> Visitor<'de> for IntegerVisitor {
 
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(IntegerVisitor)
+        input.deserialize_newtype_struct(kind::INTEGER, IntegerVisitor)
     }
 }
 
@@ -263,6 +290,8 @@ struct BooleanVisitor;
 
 impl<'de> Visitor<'de> for BooleanVisitor {
     type Value = Boolean;
+
+    as_named!();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a boolean")
@@ -277,7 +306,7 @@ impl<'de> Visitor<'de> for BooleanVisitor {
 
 impl<'de> Deserialize<'de> for Boolean {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(BooleanVisitor)
+        input.deserialize_newtype_struct(kind::BOOLEAN, BooleanVisitor)
     }
 }
 
@@ -309,6 +338,8 @@ struct ListVisitor<T>(PhantomData<T>);
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = List<T>;
 
+    as_named!();
+
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list")
     }
@@ -326,6 +357,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(ListVisitor(PhantomData))
+        input.deserialize_newtype_struct(kind::LIST, ListVisitor(PhantomData))
     }
 }
