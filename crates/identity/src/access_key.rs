@@ -3,7 +3,7 @@
 use crate::{Error, mint, user};
 use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
-use service::Caller;
+use service::{Caller, Kind};
 use std::fmt;
 use std::sync::Arc;
 use store::path::Path;
@@ -174,6 +174,8 @@ impl AccessKey {
             principal_id: self.principal_id,
             user_name: self.user_name,
             access_key_id: self.id,
+            kind: Kind::User,
+            session: None,
         }
     }
 }

@@ -12,17 +12,22 @@
 //!
 //! Absent: the IAM API, roles and sessions; policies of users.
 
+mod access;
 mod access_key;
 mod account;
+mod aws_managed;
+mod entities;
 mod error;
 mod mint;
 pub mod sts;
 mod user;
 
+pub use access::{gather, generation};
 pub use access_key::{
     AccessKey, KeyRow, Status, create_access_key, find_key, find_row, list_access_keys, secret_of,
     set_status,
 };
 pub use account::{Account, create_account, list_accounts};
+pub use entities::Generation;
 pub use error::Error;
 pub use user::User;

@@ -1,8 +1,11 @@
 //! Users.
 
+use crate::entities::{self, Given};
 use crate::{Error, account, mint};
 use base::{AccountId, Entropy, Timestamp};
 use serde::{Deserialize, Serialize};
+use service::principals;
+use std::sync::Arc;
 use store::path::Path;
 use store::{Table, Txn};
 
@@ -17,7 +20,34 @@ pub struct User {
     pub arn: String,
     /// When it was made.
     pub created: Timestamp,
+    /// `/` or `/a/path/`.
+    #[serde(default = "root_path")]
+    pub path: String,
+    /// Names of its groups, as the groups spell them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// ARN of the permissions boundary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
+    /// What it may do by itself.
+    #[serde(default = "administrator")]
+    pub given: Given,
+    /// Tags in the order they were given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<(String, String)>,
 }
+
+fn root_path() -> String {
+    "/".to_owned()
+}
+
+/// Of users made before there were policies: they administered their account.
+fn administrator() -> Given {
+    Given { attached: vec![ADMINISTRATOR.to_owned()], ..Given::default() }
+}
+
+/// The managed policy of those whom an operator lets in.
+pub(crate) const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// The one spelling of a user's name.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +63,15 @@ const fn users<'a>() -> Table<(&'a AccountId, &'a str), User> {
 /// Names in lower case, so that no two differ in their case only.
 const fn spellings<'a>() -> Table<(&'a AccountId, &'a str), Spelling> {
     Table::new(|(account, name)| Path::new("a").with(account).with("user-name").with(name).key())
+}
+
+/// The user `name` of `account`, if there is one.
+pub(crate) async fn find(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+    name: &str,
+) -> Result<Option<Arc<User>>, store::Error> {
+    txn.find_shared(&users(), &(account, name)).await
 }
 
 /// The user `name` of `account`; made if there is none yet.
@@ -69,7 +108,14 @@ pub(crate) async fn find_or_create(
         id: mint::user_id(entropy),
         arn: format!("arn:aws:iam::{account}:user/{name}"),
         created: now,
+        path: root_path(),
+        groups: Vec::new(),
+        boundary: None,
+        given: administrator(),
+        tags: Vec::new(),
     };
+    principals::register(txn, &user.arn, &user.id)?;
+    entities::changed(txn, account, entropy)?;
     txn.save(&spellings(), &(account, &lower), &Spelling(user.name.clone()))?;
     txn.save(&users(), &(account, name), &user)?;
     Ok(user)

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::secret::Place;
 use kms::KeyState;
 use service::Call;
+use wire::members::Text;
 
 /// The AWS managed key of Secrets Manager in each account and Region.
 pub(crate) const MANAGED: &str = "aws/secretsmanager";
@@ -24,6 +25,11 @@ pub(crate) fn check(call: &Call<'_>, place: &Place, given: Option<&str>) -> Resu
         _ => no_key(&arn(&format!("key/{given}"))),
     };
     Err(Error::Encryption(as_told(call, &missing, NOT_FOUND)))
+}
+
+/// Whether the user named the key by its ARN.
+pub(crate) fn is_arn(given: &Text) -> bool {
+    given.as_str().starts_with("arn:") && given.as_str().contains(":key/")
 }
 
 /// Why a value couldn't be sealed, for the caller.

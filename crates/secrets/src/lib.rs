@@ -13,6 +13,7 @@
 //! - No module of another service is used but `kms`.
 //! - A request reads a bounded number of rows, however many secrets there are.
 
+mod condition;
 mod due;
 mod error;
 mod filters;

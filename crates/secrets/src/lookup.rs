@@ -2,8 +2,10 @@
 
 use crate::Error;
 use crate::limits;
-use crate::secret::{Place, Secret, names, secrets};
+use crate::policies::StoredPolicy;
+use crate::secret::{Place, Secret, names, policies, secrets};
 use base::{Arn, Partition};
+use policy::engine::{Attached, Context, Values};
 use service::{Call, Operation, Permit, Target};
 use std::sync::Arc;
 use store::Txn;
@@ -18,6 +20,7 @@ pub(crate) struct Found {
     resource: Option<String>,
     valid: bool,
     secret: Option<Arc<Secret>>,
+    policy: Option<Arc<StoredPolicy>>,
 }
 
 /// The model's constraints on the `SecretId` of an operation that needs one.
@@ -38,7 +41,7 @@ pub(crate) async fn admit<O: Operation>(
     given: Option<&Text>,
 ) -> Result<(Permit, Found), Error> {
     let found = find(call, txn, given).await?;
-    let permit = call.admit(operation, found.target())?;
+    let permit = call.admit(operation, found.target(&found.attached()))?;
     found.check_name()?;
     Ok((permit, found))
 }
@@ -54,7 +57,7 @@ pub(crate) async fn find(
 ) -> Result<Found, store::Error> {
     let own = Place { account: call.caller.account.clone(), region: call.region.clone() };
     let Some(given) = given.map(Text::as_str) else {
-        return Ok(Found { place: own, resource: None, valid: true, secret: None });
+        return Ok(Found { place: own, resource: None, valid: true, secret: None, policy: None });
     };
     let reference = Reference::of(given, &own);
     let known = given.len() <= *limits::SECRET_ID.end() && reference.here(call);
@@ -65,12 +68,19 @@ pub(crate) async fn find(
     let secret = secret.filter(|it| reference.complete.is_none_or(|arn| it.arn == arn));
     // A denial names the whole ARN, but to a stranger only what the stranger has said: the last six
     // characters would tell that the secret exists.
+    let policy = match &secret {
+        Some(secret) if secret.has_policy => {
+            txn.find_shared(&policies(), &(&reference.place, &secret.id)).await?
+        }
+        _ => None,
+    };
     let named = secret.as_ref().filter(|_| reference.place == own).map_or(given, |it| &it.arn);
     Ok(Found {
         resource: Some(named.to_owned()),
         valid: reference.valid(),
         place: reference.place,
         secret,
+        policy,
     })
 }
 
@@ -87,9 +97,22 @@ pub(crate) async fn by_name(
 }
 
 impl Found {
-    /// What the policies are asked about.
-    pub(crate) fn target(&self) -> Target<'_> {
-        Target { account: &self.place.account, resource: self.resource.as_deref() }
+    /// The secret's own policy, for [`Found::target`].
+    pub(crate) fn attached(&self) -> Option<Attached<'_>> {
+        self.policy.as_ref().map(|it| it.attached())
+    }
+
+    /// What the policies are asked about, the secret's own among them.
+    pub(crate) fn target<'a>(&'a self, own: &'a Option<Attached<'a>>) -> Target<'a> {
+        let asked = self.secret.as_ref().map(|it| it.arn.as_str());
+        let given = self.resource.as_deref();
+        Target {
+            resource: asked.or(given),
+            named: given,
+            policies: own.as_slice(),
+            keys: self,
+            ..Target::of(&self.place.account, None)
+        }
     }
 
     /// Whether the name, or what stands in its place in an ARN, has only characters of names.
@@ -107,6 +130,12 @@ impl Found {
         let (place, secret) = self.existing()?;
         secret.require_live()?;
         Ok((place, secret))
+    }
+}
+
+impl Context for Found {
+    fn find(&self, key: &str) -> Option<Values<'_>> {
+        self.secret.as_ref()?.condition(key)
     }
 }
 

@@ -3,8 +3,10 @@
 use crate::Error;
 use crate::due::{DUE, Due};
 use crate::limits;
+use crate::policies::StoredPolicy;
 use crate::stages::{Label, Stages, VersionId};
 use base::{AccountId, Entropy, Region, Timestamp};
+use policy::engine::Values;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -114,15 +116,9 @@ pub(crate) fn accessed<'a>() -> Table<(&'a Place, Timestamp, &'a SecretId), Poin
 }
 
 /// Resource policies.
-pub(crate) fn policies<'a>() -> Table<(&'a Place, &'a SecretId), PolicyText> {
+pub(crate) fn policies<'a>() -> Table<(&'a Place, &'a SecretId), StoredPolicy> {
     Table::new(|(place, id)| place.path("secret-policy").with(id.as_str()).key())
 }
-
-/// A resource policy, pretty-printed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PolicyText(pub(crate) String);
-
-store::json_record!(PolicyText, 1);
 
 fn sorted(place: &Place, table: &str, at: Timestamp, id: &SecretId) -> String {
     place
@@ -170,6 +166,19 @@ impl Secret {
     /// Whether this secret may be used: not while it is scheduled for deletion.
     pub(crate) fn require_live(&self) -> Result<(), Error> {
         self.deletion.map_or(Ok(()), |_| Err(Error::ScheduledForDeletion))
+    }
+
+    /// The value of a condition key of the resource. `key` is in lower case.
+    pub(crate) fn condition(&self, key: &str) -> Option<Values<'_>> {
+        let (service, name) = key.split_once(':')?;
+        match (service, name) {
+            ("aws" | "secretsmanager", _) if name.starts_with("resourcetag/") => {
+                service::context::tag(self.tags.as_ref()?, name)
+            }
+            ("secretsmanager", "resource/type") => self.kind.as_deref().map(Values::one),
+            ("secretsmanager", "secretid") => Some(Values::one(&self.arn)),
+            _ => None,
+        }
     }
 
     /// Notes a change at `now`. Later than the change before, even within one millisecond.

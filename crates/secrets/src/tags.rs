@@ -12,9 +12,9 @@ use wire::members::{List, Structure, Text};
 #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
 pub(crate) struct TagGiven {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<Text>,
+    pub(crate) key: Option<Text>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<Text>,
+    pub(crate) value: Option<Text>,
 }
 
 /// Tags in a request.

@@ -15,7 +15,7 @@ const T2: &str = "22222222-2222-4222-8222-222222222222";
 
 /// Operation, input, whether the same call again succeeds after it was done.
 fn cases() -> Vec<(&'static str, Value, bool)> {
-    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"secretsmanager:CancelRotateSecret","Resource":"*"}]}"#;
     vec![
         (
             "CreateSecret",

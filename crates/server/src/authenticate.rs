@@ -1,28 +1,25 @@
 //! Who signed this? The third stop: from a request to a caller.
 
 use crate::metrics::Reason;
+use crate::route::Api;
 use crate::signing_keys::{ScopedKey, SigningKeys};
 use base::{Entropy, Region, Timestamp};
 use envelope::Keyring;
 use http::header::HOST;
 use http::request::Parts;
 use identity::{KeyRow, Status};
-use service::chain;
+use service::{Access, chain};
 use sigv4::{Current, Presented, Rejection, Scoped, SigningKey, Verified};
 use std::sync::Arc;
 use store::Backend;
 
-/// A service that requests are signed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    SecretsManager,
-    SecurityTokens,
-}
-
-/// What a checked signature gives: the proof, and with the key the caller and the Region.
+/// What a checked signature gives: the proof, with the key the caller and the Region, and what the
+/// caller's policies are.
 pub(crate) struct Signed {
     pub(crate) proof: Verified,
     pub(crate) key: Arc<ScopedKey>,
+    /// What the caller may do.
+    pub(crate) access: Arc<Access>,
 }
 
 /// Why there is no caller.
@@ -46,19 +43,19 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    /// Checks that an active access key has signed the request for `service`, just now.
+    /// Checks that an active access key has signed the request for `api`, just now.
     ///
     /// The key's row is read from the store each time: who was locked out stays out.
     pub(crate) async fn authenticate(
         &self,
         backend: &dyn Backend,
         (parts, body_hash): (&Parts, [u8; 32]),
-        service: Service,
+        api: &Api,
         now: Timestamp,
     ) -> Result<Signed, Refused> {
         let mut headers = headers_of(parts);
         let request = request_of(parts, &headers, body_hash);
-        let scoped = self.scope(&request, service, now)?;
+        let scoped = self.scope(&request, api, now)?;
         if scoped.session_token().is_some() {
             // Sessions are not built: no token was ever one of ours.
             return Err(Rejection::InvalidToken.into());
@@ -85,7 +82,7 @@ impl Authenticator {
             for host in &self.canonical_hosts {
                 set_host(&mut headers, host);
                 let request = request_of(parts, &headers, body_hash);
-                outcome = self.scope(&request, service, now)?.verify(&key.key);
+                outcome = self.scope(&request, api, now)?.verify(&key.key);
                 if outcome.is_ok() {
                     break;
                 }
@@ -96,22 +93,23 @@ impl Authenticator {
             // Only for signatures that were right: nobody else fills the memory.
             self.keys.keep(row, &key);
         }
-        Ok(Signed { proof, key })
+        let access = access(&mut txn, &key).await?;
+        Ok(Signed { proof, key, access })
     }
 
     /// Everything that can be checked without a key.
     fn scope<'a>(
         &self,
         request: &sigv4::Request<'a>,
-        service: Service,
+        api: &Api,
         now: Timestamp,
     ) -> Result<Scoped<'a>, Rejection> {
         let current: Current<'_> =
-            Presented::parse(request)?.check_window(now, service.window_minutes())?;
-        if service == Service::SecretsManager {
+            Presented::parse(request)?.check_window(now, api.window_minutes)?;
+        if api.is_json() {
             current.check_lifetime(now)?;
         }
-        current.check_scope(&[service.signing_name()], |it| self.is_region(it))
+        current.check_scope(&[api.signing_name], |it| self.is_region(it))
     }
 
     fn is_region(&self, name: &str) -> bool {
@@ -150,22 +148,19 @@ impl Authenticator {
     }
 }
 
-impl Service {
-    /// The service's name in a credential scope.
-    pub(crate) const fn signing_name(self) -> &'static str {
-        match self {
-            Self::SecretsManager => "secretsmanager",
-            Self::SecurityTokens => "sts",
-        }
+/// The policies of the caller behind `key`, gathered anew if anything about its account has changed.
+async fn access(txn: &mut store::Txn<'_>, key: &ScopedKey) -> Result<Arc<Access>, Refused> {
+    let failed = |error: &(dyn std::error::Error + 'static)| Refused::Failed(chain(error));
+    let generation = identity::generation(txn, &key.caller.account).await;
+    let generation = generation.map_err(|error| failed(&error))?;
+    if let Some(access) = key.access(&generation) {
+        return Ok(access);
     }
-
-    /// How far the two clocks may differ.
-    const fn window_minutes(self) -> u32 {
-        match self {
-            Self::SecretsManager => 5,
-            Self::SecurityTokens => 15,
-        }
-    }
+    let gathered = identity::gather(txn, &key.caller).await.map_err(|error| failed(&error))?;
+    // Who was deleted has no key any more, whoever has the name now.
+    let access = Arc::new(gathered.ok_or(Rejection::UnknownKey)?);
+    key.keep_access(generation, &access);
+    Ok(access)
 }
 
 impl From<Rejection> for Refused {

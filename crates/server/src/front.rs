@@ -3,7 +3,7 @@
 //! The stops in order, each a line of [`Front::process`]: route, read the body, authenticate, make
 //! the call, throttle, serve. What comes after is the operation's and `service::execute`'s.
 
-use crate::authenticate::{Authenticator, Refused, Service, Signed, reason};
+use crate::authenticate::{Authenticator, Refused, Signed, reason};
 use crate::body::{self, BodyError};
 use crate::config::LimitsConfig;
 use crate::connection::Answer;
@@ -12,7 +12,7 @@ use crate::hush::{Hush, Last};
 use crate::metrics::{Metrics, Outcome};
 use crate::peer::Peer;
 use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
-use crate::route::{Head, Protocol, Route, Routes};
+use crate::route::{Head, Protocol, Route, Routes, fault};
 use crate::throttle::{Asker, Group, Throttle};
 use base::{Clock, Entropy, Timestamp, Uuid};
 use bytes::Bytes;
@@ -139,59 +139,52 @@ impl Front {
                 return (arrival.fault(TOO_SLOW, text), None);
             }
         };
+        let body = body.as_slice();
+        // A Query request by GET has its parameters in the URL.
+        let form = match (arrival.protocol, arrival.parts.uri.query()) {
+            (Protocol::Query, Some(query)) if body.is_empty() => query.as_bytes(),
+            _ => body,
+        };
         let route = match head {
             Head::Json(route) => Ok(route),
-            _ => self.find_action(arrival.parts, body.as_slice()),
+            _ => self.routes.find_action(&Parameters::parse(form)),
         };
-        let route = match route {
-            Ok(route) => route,
-            Err(message) => {
-                let id = arrival.id.to_string();
-                return (sts::fault("InvalidAction", 400, &message, &id), None);
-            }
-        };
-        (self.serve(arrival, route, body.as_slice()).await, Some(route))
+        match route {
+            Ok(route) => (self.serve(arrival, route, (body, form)).await, Some(route)),
+            Err(message) => (arrival.fault(Code::query("InvalidAction", 400), &message), None),
+        }
     }
 
-    async fn serve(&self, arrival: &Arrival<'_>, route: Route, body: &[u8]) -> Reply {
-        let service = match arrival.protocol {
-            Protocol::Json => Service::SecretsManager,
-            Protocol::Query => Service::SecurityTokens,
-        };
+    /// Answers a request with the body `body`, whose operation is asked for by `form`.
+    async fn serve(
+        &self,
+        arrival: &Arrival<'_>,
+        route: Route,
+        (body, form): (&[u8], &[u8]),
+    ) -> Reply {
         let signed = (arrival.parts, sigv4::body_hash(body));
-        let outcome = self.authenticator.authenticate(&*self.backend, signed, service, arrival.now);
-        let Signed { proof, key } = match outcome.await {
+        let backend = &*self.backend;
+        let outcome = self.authenticator.authenticate(backend, signed, route.api, arrival.now);
+        let Signed { proof, key, access } = match outcome.await {
             Ok(signed) => signed,
-            Err(Refused::Rejected(rejection)) => return self.reject(arrival, &rejection),
-            Err(Refused::Failed(cause)) => return arrival.internal(cause),
+            Err(Refused::Rejected(rejection)) => return self.reject(arrival, route, &rejection),
+            Err(Refused::Failed(cause)) => return arrival.internal(route, cause),
         };
         arrival.peer.note_signed();
         let source = arrival.peer.source(arrival.parts);
-        let from = (&*key.caller, &key.region, &*source);
-        let when = (arrival.now, arrival.id);
-        let call = Call::new(proof, from, when, &*self.entropy, &self.keyring).under(self.quotas);
+        let (who, from) = ((&*key.caller, &*access), (&key.region, &*source));
+        let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
+        let call = Call::new(proof, who, from, when, tools).under(self.quotas);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
         if let Some(hold) = self.turns_away(&call, route) {
             self.metrics.throttled.add(1);
             let _once = arrival.hold.set(hold);
-            return throttled(arrival, &call, route, ports).await;
+            return throttled(&call, route, ports).await;
         }
-        let serving = async {
-            match service {
-                Service::SecretsManager => route.row.serve(&call, body, ports).await,
-                Service::SecurityTokens => sts::get_caller_identity(&call, ports).await,
-            }
-        };
-        match timeout_at(arrival.deadline, serving).await {
+        match timeout_at(arrival.deadline, route.row.serve(&call, form, ports)).await {
             Ok(reply) => reply,
             Err(_) => out_of_time(arrival, &call, route, ports).await,
         }
-    }
-
-    fn find_action(&self, parts: &Parts, body: &[u8]) -> Result<Route, String> {
-        let query = parts.uri.query().unwrap_or_default();
-        let parameters = [Parameters::parse(body), Parameters::parse(query.as_bytes())];
-        self.routes.find_action(&parameters)
     }
 
     /// For a call beyond its rate, how long its answer is held.
@@ -206,7 +199,7 @@ impl Front {
         (!admitted).then(|| throttle.hold(asker, call.now))
     }
 
-    fn reject(&self, arrival: &Arrival<'_>, rejection: &Rejection) -> Reply {
+    fn reject(&self, arrival: &Arrival<'_>, route: Route, rejection: &Rejection) -> Reply {
         self.metrics.rejected(reason(rejection));
         if let Some(Last(last)) = self.hush.tells(arrival.now) {
             let (address, reason) = (arrival.peer.address(), rejection.to_string());
@@ -223,7 +216,8 @@ impl Front {
                 Reply::fault(code, &answer.message)
             }
             (name, Protocol::Query) => {
-                sts::fault(name, answer.status, &answer.message, &arrival.id.to_string())
+                let code = Code::query(name, answer.status);
+                route.fault(code, &answer.message, arrival.id)
             }
         }
     }
@@ -255,22 +249,15 @@ async fn out_of_time(
     let text = "The request was not answered in time. Try again.";
     let reply = service::refuse(call, &route.row, UNAVAILABLE, text, ports).await;
     let cause = reply.cause.or_else(|| Some("the request's time was over".to_owned()));
-    Reply { cause, ..arrival.fault(UNAVAILABLE, text) }
+    Reply { cause, ..route.fault(UNAVAILABLE, text, arrival.id) }
 }
 
-async fn throttled(
-    arrival: &Arrival<'_>,
-    call: &Call<'_>,
-    route: Route,
-    ports: Ports<'_>,
-) -> Reply {
-    let text = "Rate exceeded";
-    let reply = service::refuse(call, &route.row, Code::THROTTLING, text, ports).await;
-    match (arrival.protocol, reply.status) {
-        (Protocol::Json, _) => reply,
-        (Protocol::Query, 500..) => arrival.internal(reply.cause.unwrap_or_default()),
-        (Protocol::Query, _) => sts::fault("Throttling", 400, text, &arrival.id.to_string()),
-    }
+async fn throttled(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {
+    let code = match route.row.query_service() {
+        None => Code::THROTTLING,
+        Some(_) => Code::query("Throttling", 400),
+    };
+    service::refuse(call, &route.row, code, "Rate exceeded", ports).await
 }
 
 impl Arrival<'_> {
@@ -278,12 +265,13 @@ impl Arrival<'_> {
     fn fault(&self, code: Code, message: &str) -> Reply {
         match self.protocol {
             Protocol::Json => Reply::fault(code, message),
-            Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
+            // Which service was meant isn't known yet.
+            Protocol::Query => fault(Some(&sts::SERVICE), code, message, self.id),
         }
     }
 
-    fn internal(&self, cause: String) -> Reply {
+    fn internal(&self, route: Route, cause: String) -> Reply {
         let text = "An error occurred on the server side.";
-        Reply { cause: Some(cause), ..self.fault(Code::INTERNAL, text) }
+        Reply { cause: Some(cause), ..route.fault(Code::INTERNAL, text, self.id) }
     }
 }

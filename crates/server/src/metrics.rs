@@ -27,9 +27,16 @@ pub(crate) struct Metrics {
 
 /// The counters of one operation.
 struct Operation {
+    service: &'static str,
     name: &'static str,
     outcomes: [AtomicU64; Outcome::ALL.len()],
     latency: Histogram,
+}
+
+impl Operation {
+    fn labels(&self) -> String {
+        format!("service=\"{}\",operation=\"{}\"", self.service, self.name)
+    }
 }
 
 /// How a request ended.
@@ -77,10 +84,14 @@ const BOUNDS: [u32; 15] = [
 ];
 
 impl Metrics {
-    /// Counters at zero for the operations called `names`, each found by its place.
-    pub(crate) fn new(names: impl Iterator<Item = &'static str>) -> Self {
-        let operation =
-            |name| Operation { name, outcomes: Default::default(), latency: Histogram::default() };
+    /// Counters at zero for the operations called `names`, by service and name, each found by its place.
+    pub(crate) fn new(names: impl Iterator<Item = (&'static str, &'static str)>) -> Self {
+        let operation = |(service, name)| Operation {
+            service,
+            name,
+            outcomes: Default::default(),
+            latency: Histogram::default(),
+        };
         Self {
             operations: names.map(operation).collect(),
             rejections: Default::default(),
@@ -121,16 +132,14 @@ impl Metrics {
         out.family(name, Kind::Counter, "Requests by operation and outcome.");
         for operation in &self.operations {
             for (outcome, count) in Outcome::ALL.iter().zip(&operation.outcomes) {
-                let labels =
-                    format!("operation=\"{}\",outcome=\"{}\"", operation.name, outcome.name());
+                let labels = format!("{},outcome=\"{}\"", operation.labels(), outcome.name());
                 out.line(name, &labels, &count.load(Ordering::Relaxed));
             }
         }
         let name = "strongroom_request_duration_seconds";
         out.family(name, Kind::Histogram, "Time from a request's head to its answer.");
         for operation in self.operations.iter().filter(|it| it.latency.count() > 0) {
-            let labels = format!("operation=\"{}\"", operation.name);
-            out.histogram(name, &labels, &operation.latency.read());
+            out.histogram(name, &operation.labels(), &operation.latency.read());
         }
         let name = "strongroom_authentication_failures_total";
         out.family(name, Kind::Counter, "Requests that were not taken as signed, by reason.");
@@ -259,7 +268,10 @@ mod tests {
 
     #[test]
     fn counts_by_operation_and_outcome() {
-        let metrics = Metrics::new(["GetSecretValue", "PutSecretValue"].into_iter());
+        let metrics = Metrics::new(
+            [("secretsmanager", "GetSecretValue"), ("secretsmanager", "PutSecretValue")]
+                .into_iter(),
+        );
         metrics.served(0, Outcome::of(200, None), Duration::from_micros(100));
         metrics.served(0, Outcome::of(200, None), Duration::from_micros(101));
         metrics.served(1, Outcome::of(500, Some("InternalServiceError")), Duration::from_secs(9));
@@ -269,15 +281,15 @@ mod tests {
         metrics.render(&mut out);
         let text = out.into_text();
         for line in [
-            "strongroom_requests_total{operation=\"GetSecretValue\",outcome=\"success\"} 2",
-            "strongroom_requests_total{operation=\"PutSecretValue\",outcome=\"server_error\"} 1",
-            "strongroom_request_duration_seconds_bucket{operation=\"GetSecretValue\",le=\"0.00005\"} 0",
-            "strongroom_request_duration_seconds_bucket{operation=\"GetSecretValue\",le=\"0.0001\"} 1",
-            "strongroom_request_duration_seconds_bucket{operation=\"GetSecretValue\",le=\"0.00025\"} 2",
-            "strongroom_request_duration_seconds_count{operation=\"GetSecretValue\"} 2",
-            "strongroom_request_duration_seconds_bucket{operation=\"PutSecretValue\",le=\"5\"} 0",
-            "strongroom_request_duration_seconds_bucket{operation=\"PutSecretValue\",le=\"+Inf\"} 1",
-            "strongroom_request_duration_seconds_sum{operation=\"PutSecretValue\"} 9",
+            "strongroom_requests_total{service=\"secretsmanager\",operation=\"GetSecretValue\",outcome=\"success\"} 2",
+            "strongroom_requests_total{service=\"secretsmanager\",operation=\"PutSecretValue\",outcome=\"server_error\"} 1",
+            "strongroom_request_duration_seconds_bucket{service=\"secretsmanager\",operation=\"GetSecretValue\",le=\"0.00005\"} 0",
+            "strongroom_request_duration_seconds_bucket{service=\"secretsmanager\",operation=\"GetSecretValue\",le=\"0.0001\"} 1",
+            "strongroom_request_duration_seconds_bucket{service=\"secretsmanager\",operation=\"GetSecretValue\",le=\"0.00025\"} 2",
+            "strongroom_request_duration_seconds_count{service=\"secretsmanager\",operation=\"GetSecretValue\"} 2",
+            "strongroom_request_duration_seconds_bucket{service=\"secretsmanager\",operation=\"PutSecretValue\",le=\"5\"} 0",
+            "strongroom_request_duration_seconds_bucket{service=\"secretsmanager\",operation=\"PutSecretValue\",le=\"+Inf\"} 1",
+            "strongroom_request_duration_seconds_sum{service=\"secretsmanager\",operation=\"PutSecretValue\"} 9",
             "strongroom_authentication_failures_total{reason=\"skew\"} 1",
             "strongroom_connections_open 0",
         ] {

@@ -1,11 +1,13 @@
 //! From a request's head to a row of an operation table.
 
+use base::Uuid;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, Method};
 use identity::sts;
-use service::Row;
-use wire::query::Parameters;
+use service::{Reply, Row};
+use wire::Code;
+use wire::query::{self, Parameters};
 
 /// Which of the two protocols a request speaks: decides how even its first error looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,19 +18,60 @@ pub(crate) enum Protocol {
     Query,
 }
 
-/// An operation, and its place among all for the counters.
+/// An API that is served: how it is asked for, and how requests for it are signed.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// The service's name in a credential scope.
+    pub(crate) signing_name: &'static str,
+    /// How far the two clocks may differ, in minutes.
+    pub(crate) window_minutes: u32,
+    form: Form,
+    rows: &'static [Row],
+}
+
+impl Api {
+    /// Whether it speaks awsJson. STS takes a presigned URL for as long as its window is, whatever
+    /// lifetime it says.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.form, Form::Target(_))
+    }
+}
+
+/// How an API is asked for.
+#[derive(Debug)]
+enum Form {
+    /// By what stands before the operation's name in `X-Amz-Target`.
+    Target(&'static str),
+    /// By the parameter `Version`.
+    Query(&'static query::Service),
+}
+
+/// All APIs.
+static APIS: [Api; 2] = [
+    Api {
+        signing_name: "secretsmanager",
+        window_minutes: 5,
+        form: Form::Target("secretsmanager."),
+        rows: secrets::OPERATIONS,
+    },
+    Api {
+        signing_name: "sts",
+        window_minutes: 15,
+        form: Form::Query(&sts::SERVICE),
+        rows: sts::OPERATIONS,
+    },
+];
+
+/// An operation, its API, and its place among all for the counters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Route {
     pub(crate) row: Row,
+    pub(crate) api: &'static Api,
     pub(crate) place: usize,
 }
 
-/// All operations of all services.
-pub(crate) struct Routes {
-    /// Sorted by name.
-    secrets: Vec<Route>,
-    caller_identity: Route,
-}
+/// All operations of all services: those of each API together, sorted by name.
+pub(crate) struct Routes(Vec<Vec<Route>>);
 
 /// What a request asks for, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -46,36 +89,34 @@ pub(crate) enum Head {
 static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 impl Routes {
-    /// The routes to `secrets`, and to the operations of STS.
-    pub(crate) fn new(secrets: &[Row]) -> Self {
-        let mut rows = secrets.to_vec();
-        rows.sort_by_key(|it| it.name);
-        let secrets: Vec<_> =
-            rows.into_iter().enumerate().map(|(place, row)| Route { row, place }).collect();
-        let row = Row::of::<sts::GetCallerIdentity>();
-        Self { caller_identity: Route { row, place: secrets.len() }, secrets }
+    /// The routes to all that is built.
+    pub(crate) fn new() -> Self {
+        let mut places = 0..;
+        let routes = |api: &'static Api| {
+            let mut rows = api.rows.to_vec();
+            rows.sort_by_key(|it| it.name);
+            rows.into_iter()
+                .zip(&mut places)
+                .map(|(row, place)| Route { row, api, place })
+                .collect()
+        };
+        Self(APIS.iter().map(routes).collect())
     }
 
-    /// The operations' names, by place.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        let all = self.secrets.iter().chain([&self.caller_identity]);
-        all.map(|it| it.row.name)
+    /// The operations' services and names, by place.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.0.iter().flatten().map(|it| (it.api.signing_name, it.row.name))
     }
 
     /// Looks at the head alone.
     pub(crate) fn find(&self, parts: &Parts) -> Head {
         let mut targets = parts.headers.get_all(&TARGET).iter();
         if let Some(target) = targets.next() {
-            if targets.next().is_some() {
-                // A header that comes twice is one with a comma, and no operation's name has any.
-                return Head::Unknown;
-            }
-            return match target.to_str().ok().and_then(|it| it.strip_prefix("secretsmanager.")) {
+            return match target.to_str() {
                 _ if parts.method != Method::POST => Head::WrongMethod,
-                Some(name) if is_root(parts) => {
-                    let found = self.secrets.binary_search_by_key(&name, |it| it.row.name);
-                    let route = found.ok().and_then(|it| self.secrets.get(it));
-                    route.map_or(Head::Unknown, |it| Head::Json(*it))
+                // Two name no operation, as a joined header would.
+                Ok(target) if is_root(parts) && targets.next().is_none() => {
+                    self.find_target(target).map_or(Head::Unknown, Head::Json)
                 }
                 _ => Head::Unknown,
             };
@@ -88,24 +129,53 @@ impl Routes {
         }
     }
 
+    fn find_target(&self, target: &str) -> Option<Route> {
+        self.0.iter().find_map(|routes| match routes.first()?.api.form {
+            Form::Target(prefix) => named(routes, target.strip_prefix(prefix)?),
+            Form::Query(_) => None,
+        })
+    }
+
     /// The operation that `parameters` ask for; the message to answer if there is none.
-    pub(crate) fn find_action(&self, parameters: &[Parameters<'_>]) -> Result<Route, String> {
-        let get = |name| parameters.iter().find_map(|it| it.get(name));
-        let (action, version) = (get("Action"), get("Version"));
-        match (action, version) {
-            (Some(name), Some(sts::VERSION)) if name == self.caller_identity.row.name => {
-                Ok(self.caller_identity)
-            }
-            _ => {
-                let cut = |it: &str| it.chars().take(128).collect::<String>();
-                let (action, version) =
-                    (action.unwrap_or_default(), version.unwrap_or("NO_VERSION_SPECIFIED"));
-                Err(format!(
-                    "Could not find operation {} for version {}",
-                    cut(action),
-                    cut(version)
-                ))
-            }
+    pub(crate) fn find_action(&self, parameters: &Parameters<'_>) -> Result<Route, String> {
+        let (action, version) = (parameters.get("Action"), parameters.get("Version"));
+        let found = self.0.iter().find_map(|routes| match routes.first()?.api.form {
+            Form::Query(service) if version == Some(service.version) => named(routes, action?),
+            _ => None,
+        });
+        found.ok_or_else(|| {
+            let cut = |it: &str| it.chars().take(128).collect::<String>();
+            let (action, version) =
+                (action.unwrap_or_default(), version.unwrap_or("NO_VERSION_SPECIFIED"));
+            format!("Could not find operation {} for version {}", cut(action), cut(version))
+        })
+    }
+}
+
+fn named(routes: &[Route], name: &str) -> Option<Route> {
+    let found = routes.binary_search_by_key(&name, |it| it.row.name).ok()?;
+    routes.get(found).copied()
+}
+
+impl Route {
+    /// The error `code` as the route's API tells it.
+    pub(crate) fn fault(&self, code: Code, message: &str, request_id: Uuid) -> Reply {
+        fault(self.row.query_service(), code, message, request_id)
+    }
+}
+
+/// The error `code` as `service` tells it, or as JSON.
+pub(crate) fn fault(
+    service: Option<&query::Service>,
+    code: Code,
+    message: &str,
+    request_id: Uuid,
+) -> Reply {
+    match service {
+        None => Reply::fault(code, message),
+        Some(service) => {
+            let body = service.fault(code, message, &request_id.to_string());
+            Reply { status: code.status, body, error: Some(code.name), cause: None }
         }
     }
 }
@@ -136,7 +206,7 @@ mod tests {
     use http::Request;
 
     fn found(method: &str, uri: &str, headers: &[(&str, &str)]) -> String {
-        let routes = Routes::new(secrets::OPERATIONS);
+        let routes = Routes::new();
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -177,7 +247,7 @@ mod tests {
 
     #[test]
     fn actions_need_their_version() {
-        let routes = Routes::new(&[]);
+        let routes = Routes::new();
         for (form, expected) in [
             ("Action=GetCallerIdentity&Version=2011-06-15", Ok("GetCallerIdentity")),
             (
@@ -187,7 +257,7 @@ mod tests {
             ("Action=X", Err("Could not find operation X for version NO_VERSION_SPECIFIED")),
             ("", Err("Could not find operation  for version NO_VERSION_SPECIFIED")),
         ] {
-            let found = routes.find_action(&[Parameters::parse(form.as_bytes())]);
+            let found = routes.find_action(&Parameters::parse(form.as_bytes()));
             let found = found.as_ref().map(|it| it.row.name).map_err(String::as_str);
             assert_eq!(found, expected, "{form}");
         }
@@ -195,11 +265,11 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_place() {
-        let routes = Routes::new(secrets::OPERATIONS);
+        let routes = Routes::new();
         let names: Vec<_> = routes.names().collect();
-        assert_eq!(names.len(), secrets::OPERATIONS.len() + 1);
-        for route in routes.secrets.iter().chain([&routes.caller_identity]) {
-            assert_eq!(names[route.place], route.row.name);
+        assert!(names.len() > secrets::OPERATIONS.len());
+        for route in routes.0.iter().flatten() {
+            assert_eq!(names[route.place], (route.api.signing_name, route.row.name));
         }
     }
 }

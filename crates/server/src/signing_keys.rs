@@ -4,9 +4,10 @@
 //! exactly that row, which is read for each request. So a key that was made inactive finds nothing,
 //! and no secret has to be opened again for one that was not.
 
+use arc_swap::ArcSwapOption;
 use base::Region;
-use identity::KeyRow;
-use service::Caller;
+use identity::{Generation, KeyRow};
+use service::{Access, Caller};
 use sigv4::{Scoped, SigningKey};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,8 @@ pub(crate) struct ScopedKey {
     pub(crate) key: SigningKey,
     pub(crate) region: Region,
     pub(crate) caller: Arc<Caller>,
+    /// What the caller may do, as it was in one generation of its account.
+    access: ArcSwapOption<(Generation, Arc<Access>)>,
     date: Box<str>,
     service: Box<str>,
     used: AtomicU64,
@@ -112,7 +115,19 @@ impl ScopedKey {
     ) -> Self {
         let (date, service) = (scoped.date().into(), scoped.service().into());
         let (caller, used) = (Arc::new(caller), AtomicU64::new(0));
-        Self { key, region, caller, date, service, used }
+        let access = ArcSwapOption::empty();
+        Self { key, region, caller, access, date, service, used }
+    }
+
+    /// What the caller may do, if it was gathered in `generation`.
+    pub(crate) fn access(&self, generation: &Generation) -> Option<Arc<Access>> {
+        let known = self.access.load();
+        known.as_ref().filter(|it| it.0 == *generation).map(|it| Arc::clone(&it.1))
+    }
+
+    /// Remembers what the caller may do in `generation`.
+    pub(crate) fn keep_access(&self, generation: Generation, access: &Arc<Access>) {
+        self.access.store(Some(Arc::new((generation, Arc::clone(access)))));
     }
 
     fn fits(&self, scoped: &Scoped<'_>) -> bool {

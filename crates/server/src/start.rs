@@ -229,7 +229,7 @@ fn front(
     (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
     journal: &Journal,
 ) -> Front {
-    let routes = Routes::new(secrets::OPERATIONS);
+    let routes = Routes::new();
     let metrics = Arc::new(Metrics::new(routes.names()));
     Front {
         clock: Arc::clone(clock),

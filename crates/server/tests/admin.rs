@@ -184,9 +184,9 @@ async fn measurements_count_what_happens() {
     world.call_as(&stranger, "ListSecrets", json!({})).await;
     let text = world.admin_api(("GET", "/metrics"), &Value::Null).await.text();
     for line in [
-        r#"strongroom_requests_total{operation="ListSecrets",outcome="success"} 1"#,
-        r#"strongroom_requests_total{operation="ListSecrets",outcome="client_error"} 1"#,
-        r#"strongroom_requests_total{operation="GetSecretValue",outcome="client_error"} 1"#,
+        r#"strongroom_requests_total{service="secretsmanager",operation="ListSecrets",outcome="success"} 1"#,
+        r#"strongroom_requests_total{service="secretsmanager",operation="ListSecrets",outcome="client_error"} 1"#,
+        r#"strongroom_requests_total{service="secretsmanager",operation="GetSecretValue",outcome="client_error"} 1"#,
         r#"strongroom_authentication_failures_total{reason="unknown_key"} 1"#,
         "strongroom_ready 1",
         "strongroom_connections_open 1",

@@ -2,7 +2,8 @@
 //!
 //! Source: CloudTrail User Guide, "CloudTrail record contents"; members stand in its order.
 
-use crate::call::{Call, Caller, TlsDetails};
+use crate::Caller;
+use crate::call::{Call, TlsDetails};
 use crate::members::Members;
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};

@@ -1,9 +1,11 @@
 //! One authenticated request, and the question whether it may.
 
-use crate::{Action, Operation};
+use crate::context::Known;
+use crate::{Access, Action, Caller, Held, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
-use policy::{Decision, Request};
+use policy::Reason;
+use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
 use sigv4::Verified;
 use wire::Violations;
 
@@ -18,6 +20,10 @@ pub struct Call<'a> {
     pub request_id: Uuid,
     /// Who signed.
     pub caller: &'a Caller,
+    /// What its policies are.
+    pub access: &'a Access,
+    /// The service that makes this call for the caller, `secretsmanager.amazonaws.com`, if one does.
+    pub via: Option<&'static str>,
     /// The Region the request was signed for.
     pub region: &'a Region,
     /// Where it came from.
@@ -28,8 +34,17 @@ pub struct Call<'a> {
     pub keyring: &'a Keyring,
     /// What an account may store at most.
     pub quotas: Quotas,
-    /// Proof that the signature is right.
-    _signed: Verified,
+    _proof: Proof,
+}
+
+/// That a signature was right: made of nothing else.
+#[derive(Clone, Copy)]
+struct Proof(());
+
+impl Proof {
+    fn of(_: Verified) -> Self {
+        Self(())
+    }
 }
 
 /// What an account may store in one Region at most; `None` is no limit.
@@ -37,21 +52,6 @@ pub struct Call<'a> {
 pub struct Quotas {
     /// Secrets, those scheduled for deletion included.
     pub secrets: Option<u64>,
-}
-
-/// A principal, as the policies and the audit record know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The account it belongs to.
-    pub account: AccountId,
-    /// `arn:aws:iam::111122223333:user/ada`.
-    pub arn: String,
-    /// The unique id, `AIDA…`.
-    pub principal_id: String,
-    /// The user's name.
-    pub user_name: String,
-    /// The access key that signed, `AKIA…`.
-    pub access_key_id: String,
 }
 
 /// Where a request came from.
@@ -78,12 +78,28 @@ pub struct TlsDetails {
 }
 
 /// What a request wants to touch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Target<'a> {
     /// The account that owns it.
     pub account: &'a AccountId,
     /// Its ARN, or the raw name where the name leads nowhere; `None` for actions without resource.
     pub resource: Option<&'a str>,
+    /// What a denial calls it, where that isn't `resource`.
+    pub named: Option<&'a str>,
+    /// The resource's own policies.
+    pub policies: &'a [Attached<'a>],
+    /// What those count for.
+    pub door: Door,
+    /// Condition keys that the resource has a value for.
+    pub keys: &'a dyn Context,
+}
+
+impl<'a> Target<'a> {
+    /// The resource of `account` called `resource`, of which nothing else is known.
+    pub fn of(account: &'a AccountId, resource: Option<&'a str>) -> Self {
+        let (named, policies, door, keys) = (None, &[], Door::Resource, &());
+        Self { account, resource, named, policies, door, keys }
+    }
 }
 
 /// Proof that the policies said yes and the model's constraints hold.
@@ -105,13 +121,30 @@ impl<'a> Call<'a> {
     /// A call by `caller`, whose signature `signed` proves.
     pub fn new(
         signed: Verified,
-        (caller, region, source): (&'a Caller, &'a Region, &'a Source),
+        (caller, access): (&'a Caller, &'a Access),
+        (region, source): (&'a Region, &'a Source),
         (now, request_id): (Timestamp, Uuid),
-        entropy: &'a dyn Entropy,
-        keyring: &'a Keyring,
+        (entropy, keyring): (&'a dyn Entropy, &'a Keyring),
     ) -> Self {
         let quotas = Quotas::default();
-        Self { now, request_id, caller, region, source, entropy, keyring, quotas, _signed: signed }
+        Self {
+            now,
+            request_id,
+            caller,
+            access,
+            via: None,
+            region,
+            source,
+            entropy,
+            keyring,
+            quotas,
+            _proof: Proof::of(signed),
+        }
+    }
+
+    /// The call that `service`, such as `secretsmanager.amazonaws.com`, makes for this one's caller.
+    pub fn forwarded(&self, service: &'static str) -> Call<'_> {
+        Call { via: Some(service), ..*self }
     }
 
     /// The same call under `quotas`.
@@ -127,35 +160,97 @@ impl<'a> Call<'a> {
         operation: &O,
         target: Target<'_>,
     ) -> Result<Permit, Refusal> {
-        let permit = self.authorize(O::ACTION, target)?;
+        let permit = self.permit(operation, O::ACTION, target)?;
+        self.validate(operation)?;
+        Ok(permit)
+    }
+
+    /// Asks the policies for `action`, with the condition keys that `operation` has values for.
+    pub fn permit<O: Operation>(
+        &self,
+        operation: &O,
+        action: Action,
+        target: Target<'_>,
+    ) -> Result<Permit, Refusal> {
+        self.ask(action, &target, &Parameters(operation))
+    }
+
+    /// Checks the model's constraints. The policies come first: see [`Call::admit`].
+    pub fn validate<O: Operation>(&self, operation: &O) -> Result<(), Refusal> {
         let mut found = Violations::default();
         operation.constraints(&mut found);
         match found.message() {
             Some(message) => Err(Refusal::Invalid(message)),
-            None => Ok(permit),
+            None => Ok(()),
         }
     }
 
     /// Asks the policies alone: for actions an operation needs besides its own.
     pub fn authorize(&self, action: Action, target: Target<'_>) -> Result<Permit, Refusal> {
+        self.ask(action, &target, &())
+    }
+
+    fn ask(
+        &self,
+        action: Action,
+        target: &Target<'_>,
+        parameters: &dyn Context,
+    ) -> Result<Permit, Refusal> {
         let request = Request {
-            caller_account: &self.caller.account,
-            caller_arn: &self.caller.arn,
+            caller: self.caller.of_engine(),
             action: action.0,
-            resource_account: target.account,
             resource: target.resource,
+            resource_account: target.account,
+            context: &Known { call: self, parameters, resource: target.keys },
         };
-        match policy::decide(&request) {
-            Decision::Allow => Ok(Permit(())),
-            Decision::Forbid(reason) | Decision::Withhold(reason) => {
-                let Request { caller_arn, action, resource, .. } = request;
-                Err(Refusal::Denied(policy::denial_text(caller_arn, action, resource, reason)))
+        match self.decide(&request, target) {
+            None => Ok(Permit(())),
+            Some(reason) => {
+                let named = target.named.or(target.resource);
+                let arn = &self.caller.arn;
+                Err(Refusal::Denied(policy::denial_text(arn, action.0, named, reason)))
             }
         }
     }
 
+    fn decide(&self, request: &Request<'_>, target: &Target<'_>) -> Option<Reason> {
+        let Access { identity, boundary, session, service_control, .. } = self.access;
+        let attach = |held: &'a [Held]| held.iter().map(Held::attached).collect::<Vec<_>>();
+        let (identity, session) = (attach(identity), session.as_deref().map(attach));
+        let levels: Vec<_> = service_control.iter().map(|it| attach(it)).collect();
+        let levels: Vec<&[Attached<'_>]> = levels.iter().map(Vec::as_slice).collect();
+        let policies = Policies {
+            service_control: &levels,
+            resource_control: &[],
+            endpoint: None,
+            resource: target.policies,
+            identity: &identity,
+            boundary: boundary.as_ref().map(Held::attached),
+            session: session.as_deref(),
+            door: target.door,
+        };
+        engine::decide(request, &policies).reason()
+    }
+
     /// The target of an action that has no resource: the caller's own account.
     pub fn own_account(&self) -> Target<'_> {
-        Target { account: &self.caller.account, resource: None }
+        Target::of(&self.caller.account, None)
+    }
+}
+
+/// The condition keys that an operation's parameters have a value for.
+struct Parameters<'a, O>(&'a O);
+
+impl<O: Operation> Context for Parameters<'_, O> {
+    fn find(&self, key: &str) -> Option<Values<'_>> {
+        self.0.condition(key)
+    }
+}
+
+impl std::fmt::Debug for Target<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut out = out.debug_struct("Target");
+        out.field("account", self.account).field("resource", &self.resource);
+        out.finish_non_exhaustive()
     }
 }

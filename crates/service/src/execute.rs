@@ -1,7 +1,8 @@
 //! From an operation to a durable end.
 
 use crate::audit::{self, Encoded, Named, OUTBOX, Outcome, Trail, TrailError};
-use crate::operation::{INTERNAL_TEXT, Reply, internal, shown};
+use crate::operation::{INTERNAL_TEXT, Reply, shown};
+use crate::protocol::Protocol;
 use crate::{Answer, Call, Fault, Operation};
 use store::{Backend, Txn};
 use tokio::sync::{Mutex, MutexGuard};
@@ -93,21 +94,22 @@ pub async fn refuse(
     message: &str,
     ports: Ports<'_>,
 ) -> Reply {
-    let crate::Row { source, name, read_only, .. } = *row;
-    record_only(call, Named { source, name, read_only }, code, message, ports).await
+    let crate::Row { source, name, read_only, protocol, .. } = *row;
+    let named = Named { source, name, read_only };
+    record_only(call, named, protocol, (code, message), ports).await
 }
 
 pub(crate) async fn record_only(
     call: &Call<'_>,
     named: Named,
-    code: Code,
-    message: &str,
+    protocol: Protocol,
+    (code, message): (Code, &str),
     ports: Ports<'_>,
 ) -> Reply {
     let outcome = failed(code, message.to_owned());
     match note::<()>(call, named, None, outcome, ports).await {
-        Ok(()) => Reply::fault(code, message),
-        Err(error) => internal(error.to_string()),
+        Ok(()) => protocol.fault(code, message, call.request_id),
+        Err(error) => protocol.internal(error.to_string(), call.request_id),
     }
 }
 

@@ -12,12 +12,16 @@
 
 pub mod audit;
 mod call;
+mod caller;
+pub mod context;
 mod execute;
 mod members;
 mod operation;
 pub mod principals;
+mod protocol;
 
 pub use audit::{Event, Trail};
-pub use call::{Call, Caller, Permit, Quotas, Refusal, Source, Target, TlsDetails};
+pub use call::{Call, Permit, Quotas, Refusal, Source, Target, TlsDetails};
+pub use caller::{Access, Caller, Held, Kind, Session};
 pub use execute::{Failure, Ports, Turns, execute, refuse};
 pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};

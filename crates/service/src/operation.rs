@@ -1,13 +1,15 @@
 //! What every API operation provides.
 
 use crate::execute::{Failure, Ports, execute, named, record_only};
+use crate::protocol::Protocol;
 use crate::{Call, Event, Permit};
+use policy::engine::Values;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
 use store::Txn;
-use wire::{Body, Code, Serialization, Violations};
+use wire::{Body, Code, Violations, query};
 
 /// An IAM action, `service:Operation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,12 @@ pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
 
     /// Notes every constraint of the model that the input breaks.
     fn constraints(&self, found: &mut Violations);
+
+    /// The value that the input has for a condition key, which is in lower case as a whole:
+    /// `secretsmanager:versionstage`, `aws:requesttag/team`. A key exists only if its parameter was given.
+    fn condition(&self, _key: &str) -> Option<Values<'_>> {
+        None
+    }
 
     /// Does it, within `txn`. May run several times; only the last run is committed.
     fn run(
@@ -112,33 +120,56 @@ pub struct Row {
     pub source: &'static str,
     /// Whether audit records call it read-only.
     pub read_only: bool,
+    pub(crate) protocol: Protocol,
     serve: Handler,
-    bind: fn(&[u8]) -> Result<(), Serialization>,
+    bind: fn(&[u8], Protocol) -> Result<(), String>,
 }
 
 type Serving<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
-type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Ports<'a>) -> Serving<'a>;
+type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Protocol, Ports<'a>) -> Serving<'a>;
 
 impl Row {
-    /// The row of operation `O`.
+    /// The row of operation `O` of a service that speaks awsJson.
     pub const fn of<O: Operation>() -> Self {
+        Self::speaking::<O>(Protocol::Json)
+    }
+
+    /// The row of operation `O` of `service`, which speaks Query.
+    pub const fn query<O: Operation>(service: &'static query::Service) -> Self {
+        Self::speaking::<O>(Protocol::Query(service))
+    }
+
+    const fn speaking<O: Operation>(protocol: Protocol) -> Self {
         Self {
             name: O::NAME,
             source: O::SOURCE,
             read_only: O::READ_ONLY,
+            protocol,
             serve: serve::<O>,
             bind: bind::<O>,
         }
     }
 
+    /// The service that the row belongs to, if that speaks Query.
+    pub const fn query_service(&self) -> Option<&'static query::Service> {
+        match self.protocol {
+            Protocol::Json => None,
+            Protocol::Query(service) => Some(service),
+        }
+    }
+
     /// Serves one request: decodes `body`, executes, encodes.
     pub fn serve<'a>(&self, call: &'a Call<'a>, body: &'a [u8], ports: Ports<'a>) -> Serving<'a> {
-        (self.serve)(call, body, ports)
+        (self.serve)(call, body, self.protocol, ports)
     }
 
     /// Binds `body` to the operation's input and checks the model's constraints, without serving it.
-    pub fn bind(&self, body: &[u8]) -> Result<(), Serialization> {
-        (self.bind)(body)
+    ///
+    /// # Errors
+    ///
+    /// The message that the client would get.
+    pub fn bind(&self, body: &[u8]) -> Result<(), String> {
+        (self.bind)(body, self.protocol)
     }
 }
 
@@ -148,38 +179,40 @@ impl std::fmt::Debug for Row {
     }
 }
 
-fn bind<O: Operation>(body: &[u8]) -> Result<(), Serialization> {
-    wire::json::decode::<O>(body).map(|it| it.constraints(&mut Violations::default()))
+fn bind<O: Operation>(body: &[u8], protocol: Protocol) -> Result<(), String> {
+    let operation = protocol.decode::<O>(body)?;
+    operation.constraints(&mut Violations::default());
+    Ok(())
 }
 
-fn serve<'a, O: Operation>(call: &'a Call<'a>, body: &'a [u8], ports: Ports<'a>) -> Serving<'a> {
+fn serve<'a, O: Operation>(
+    call: &'a Call<'a>,
+    body: &'a [u8],
+    protocol: Protocol,
+    ports: Ports<'a>,
+) -> Serving<'a> {
     Box::pin(async move {
-        let operation = match wire::json::decode::<O>(body) {
+        let operation = match protocol.decode::<O>(body) {
             Ok(operation) => operation,
-            Err(error) => {
-                return record_only(
-                    call,
-                    named::<O>(),
-                    Code::SERIALIZATION,
-                    &error.to_string(),
-                    ports,
-                )
-                .await;
+            Err(text) => {
+                let told = (protocol.undecodable(), text.as_str());
+                return record_only(call, named::<O>(), protocol, told, ports).await;
             }
         };
+        let id = call.request_id;
         match execute(call, &operation, ports).await {
-            Ok(output) => match wire::json::encode(&output, 1024) {
+            Ok(output) => match protocol.encode(O::NAME, &output, id) {
                 Ok(body) => Reply { status: 200, body, error: None, cause: None },
-                Err(error) => internal(error.to_string()),
+                Err(cause) => protocol.internal(cause, id),
             },
             Err(Failure::Operation(error)) => {
                 let code = error.code();
-                let reply = Reply::fault(code, &shown(&error, code));
+                let reply = protocol.fault(code, &shown(&error, code), id);
                 Reply { cause: (code.status >= 500).then(|| chain(&error)), ..reply }
             }
-            Err(Failure::Busy) => Reply::fault(Code::THROTTLING, "Rate exceeded"),
-            Err(Failure::Store(error)) => internal(chain(&error)),
-            Err(Failure::Trail(error)) => internal(chain(&error)),
+            Err(Failure::Busy) => protocol.fault(protocol.busy(), "Rate exceeded", id),
+            Err(Failure::Store(error)) => protocol.internal(chain(&error), id),
+            Err(Failure::Trail(error)) => protocol.internal(chain(&error), id),
         }
     })
 }
@@ -190,10 +223,6 @@ pub(crate) fn shown(error: &dyn Fault, code: Code) -> String {
 }
 
 pub(crate) const INTERNAL_TEXT: &str = "An error occurred on the server side.";
-
-pub(crate) fn internal(cause: String) -> Reply {
-    Reply { cause: Some(cause), ..Reply::fault(Code::INTERNAL, INTERNAL_TEXT) }
-}
 
 /// An error and what caused it, for the log.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {

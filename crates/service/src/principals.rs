@@ -1,11 +1,76 @@
-//! Whether a principal that a policy names exists.
+//! Users and roles as policies name them.
 //!
-//! `identity` writes the rows; services only ask for their presence, so that a policy for nobody is
-//! refused when it is put.
+//! `identity` keeps these rows; services ask them who is meant, so that a policy for nobody is refused when
+//! it is put, and one for somebody stays that one's.
 
-use policy::Principal;
-use store::Txn;
+use policy::engine::{Pins, Resolver, entities};
+use policy::{Document, Principal};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use store::path::Path;
+use store::{Table, Txn};
+
+/// The unique id behind an ARN, or the ARN behind a unique id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Name(String);
+
+store::json_record!(Name, 1);
+
+const IDS: Table<str, Name> = Table::new(|arn| Path::new("principal").with(arn).key());
+const ARNS: Table<str, Name> = Table::new(|id| Path::new("principal-id").with(id).key());
+
+/// Notes that the user or role `arn` has the unique id `id`.
+pub fn register(txn: &mut Txn<'_>, arn: &str, id: &str) -> Result<(), store::Error> {
+    txn.save(&IDS, arn, &Name(id.to_owned()))?;
+    txn.save(&ARNS, id, &Name(arn.to_owned()))
+}
+
+/// Forgets a user or role that is deleted.
+pub fn forget(txn: &mut Txn<'_>, arn: &str, id: &str) {
+    txn.remove(&IDS, arn);
+    txn.remove(&ARNS, id);
+}
+
+/// Users and roles as they are now: who a policy names, looked up.
+#[derive(Debug, Default)]
+pub struct Known {
+    ids: BTreeMap<String, String>,
+    arns: BTreeMap<String, String>,
+}
+
+impl Resolver for Known {
+    fn id(&self, arn: &str) -> Option<String> {
+        self.ids.get(arn).cloned()
+    }
+
+    fn arn(&self, id: &str) -> Option<String> {
+        self.arns.get(id).cloned()
+    }
+}
+
+/// Looks up everyone that `document` names, and everyone in `pins`.
+pub async fn look_up(
+    txn: &mut Txn<'_>,
+    document: &Document,
+    pins: &Pins,
+) -> Result<Known, store::Error> {
+    let mut known = Known::default();
+    for name in entities(document) {
+        if let Some(id) = txn.find_shared(&IDS, name).await? {
+            known.ids.insert(name.to_owned(), id.0.clone());
+        }
+        if let Some(arn) = txn.find_shared(&ARNS, name).await? {
+            known.arns.insert(name.to_owned(), arn.0.clone());
+        }
+    }
+    for id in pins.ids().values() {
+        if let Some(arn) = txn.find_shared(&ARNS, id).await? {
+            known.arns.insert(id.to_string(), arn.0.clone());
+        }
+    }
+    Ok(known)
+}
 
 /// Whether `principal` can be meant by a policy: users and roles must exist. Accounts, services and
 /// federated identities are taken as they are.
@@ -20,6 +85,7 @@ pub async fn exists(txn: &mut Txn<'_>, principal: &Principal) -> Result<bool, st
         Principal::AssumedRole(_) => entity.name.split('/').next(),
         _ => entity.name.rsplit('/').next(),
     };
-    let key = Path::new("a").with(&entity.account).with(kind).with(name.unwrap_or_default()).key();
-    txn.exists(&key).await
+    let name = name.unwrap_or_default();
+    let name = if kind == "role" { name.to_ascii_lowercase() } else { name.to_owned() };
+    txn.exists(&Path::new("a").with(&entity.account).with(kind).with(name).key()).await
 }

@@ -6,8 +6,9 @@ use crate::clock::HandMoved;
 use async_trait::async_trait;
 use base::{AccountId, Clock, Malformed, Region, Sensitive, Timestamp, Uuid};
 use envelope::{Key, Keyring, LocalRoot, Roots};
+use policy::engine::{Grammar, Policy};
 use serde_json::Value;
-use service::{Call, Caller, Ports, Quotas, Source, Turns};
+use service::{Access, Call, Caller, Held, Kind, Ports, Quotas, Source, Turns};
 use sigv4::{Credentials, Presented, Request, Signer, SigningKey, Verified, body_hash};
 use std::sync::Arc;
 use store::backends::memory::Memory;
@@ -25,6 +26,8 @@ pub struct Desk {
     pub quotas: Quotas,
     /// The user of account 111122223333 that [`Desk::call`] signs for.
     pub caller: Caller,
+    /// The policies of every caller: all is allowed.
+    pub access: Access,
     region: Region,
     entropy: Seeded,
     keyring: Keyring,
@@ -67,6 +70,7 @@ impl Desk {
             trail: PaperTrail::default(),
             quotas: Quotas::default(),
             caller: caller("111122223333")?,
+            access: administrator()?,
             region: "us-east-1".parse()?,
             entropy,
             keyring,
@@ -81,6 +85,16 @@ impl Desk {
 
     /// Serves `operation` with the raw `body` for `caller`.
     pub async fn call_as(&self, caller: &Caller, operation: &str, body: &[u8]) -> Answered {
+        self.call_with((caller, &self.access), operation, body).await
+    }
+
+    /// Serves `operation` with the raw `body` for a caller with these policies.
+    pub async fn call_with(
+        &self,
+        (caller, access): (&Caller, &Access),
+        operation: &str,
+        body: &[u8],
+    ) -> Answered {
         let Some(row) = secrets::OPERATIONS.iter().find(|it| it.name == operation) else {
             return Answered { status: 400, body: serde_json::json!({ "__type": "no such row" }) };
         };
@@ -90,10 +104,10 @@ impl Desk {
         let source = Source { address: "127.0.0.1".into(), ..Source::default() };
         let call = Call::new(
             signed,
-            (caller, &self.region, &source),
+            (caller, access),
+            (&self.region, &source),
             (self.clock.now(), Uuid::random(&self.entropy)),
-            &self.entropy,
-            &self.keyring,
+            (&self.entropy, &self.keyring),
         )
         .under(self.quotas);
         let reply = row.serve(&call, body, self.ports()).await;
@@ -140,7 +154,20 @@ pub fn caller(account: &str) -> Result<Caller, Malformed> {
         principal_id: "AIDAEXAMPLEUSERID0001".to_owned(),
         user_name: "admin".to_owned(),
         access_key_id: "AKIAEXAMPLE000000001".to_owned(),
+        kind: Kind::User,
+        session: None,
     })
+}
+
+/// The policies of somebody who may do everything in the own account.
+pub fn administrator() -> Result<Access, policy::engine::Malformed> {
+    access(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
+}
+
+/// The policies of somebody with the one identity policy `text`.
+pub fn access(text: &str) -> Result<Access, policy::engine::Malformed> {
+    let policy = Policy::compile(text, Grammar::Identity)?;
+    Ok(Access { identity: vec![Held::new("test", Arc::new(policy))], ..Access::default() })
 }
 
 /// A real signature over a request with `body`, really verified: there is no other way to a call.

@@ -59,11 +59,11 @@ impl Operation for BatchGetSecretValue {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        call.authorize(Self::ACTION, call.own_account())?;
+        let permit = call.permit(self, Self::ACTION, call.own_account())?;
         if self.filters.is_some() {
             call.authorize(list_secrets::ACTION, call.own_account())?;
         }
-        let permit = call.admit(self, call.own_account())?;
+        call.validate(self)?;
         if self.max_results.is_some() && self.filters.is_none() {
             return Err(Error::BatchWithoutFilters);
         }
@@ -94,7 +94,7 @@ impl Operation for BatchGetSecretValue {
 impl BatchGetSecretValue {
     async fn read(&self, call: &Call<'_>, txn: &mut Txn<'_>, id: &Text) -> Result<Read, Error> {
         let found = lookup::find(call, txn, Some(id)).await?;
-        let permit = call.authorize(get_secret_value::ACTION, found.target())?;
+        let permit = call.authorize(get_secret_value::ACTION, found.target(&found.attached()))?;
         found.check_name()?;
         let (place, secret) = found.live()?;
         get_secret_value::read((call, txn, &permit), &place, secret, Selector::default()).await

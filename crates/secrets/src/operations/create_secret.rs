@@ -7,7 +7,8 @@ use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
 use crate::tags::{self, TagsGiven};
 use crate::value::{self, Given};
-use crate::{Error, keys, limits, lookup, quota};
+use crate::{Error, condition, keys, limits, lookup, quota};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation, Permit, Target};
 use std::sync::Arc;
 use store::Txn;
@@ -58,17 +59,34 @@ impl Operation for CreateSecret {
         found.length("crossAccountPrimaryARN", primary, limits::SECRET_ARN);
     }
 
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        let Some(key) = condition::own(key) else {
+            return condition::tags(self.tags.as_ref(), key).or_else(|| self.future_tag(key));
+        };
+        match key {
+            "description" => condition::text(self.description.as_ref()),
+            "forceoverwritereplicasecret" => {
+                condition::boolean(self.force_overwrite_replica_secret)
+            }
+            "kmskeyarn" => condition::text(self.kms_key_id.as_ref().filter(|it| keys::is_arn(it))),
+            "kmskeyid" => condition::text(self.kms_key_id.as_ref()),
+            "name" => condition::text(self.name.as_ref()),
+            "type" => condition::text(self.r#type.as_ref()),
+            _ => self.future_tag(key),
+        }
+    }
+
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
         let place = Place { account: call.caller.account.clone(), region: call.region.clone() };
         let name = self.name.as_ref().map(Text::as_str).unwrap_or_default();
         let fresh = Secret::new(&place, name, call.now, call.entropy);
         // The suffix isn't known before the secret exists; policies see the ARN it would get.
-        let target = Target { account: &place.account, resource: Some(&fresh.arn) };
-        call.authorize(Self::ACTION, target)?;
+        let target = Target::of(&place.account, Some(&fresh.arn));
+        let permit = call.permit(self, Self::ACTION, target)?;
         if self.tags.is_some() {
-            call.authorize(TAG, target)?;
+            call.permit(self, TAG, target)?;
         }
-        let permit = call.admit(self, target)?;
+        call.validate(self)?;
         let token = value::token(self.client_request_token.as_ref())?;
         if !lookup::valid_name(name) {
             return Err(Error::InvalidName);
@@ -88,6 +106,12 @@ impl Operation for CreateSecret {
 }
 
 impl CreateSecret {
+    /// `ResourceTag/…`: the tags that the secret will have.
+    fn future_tag(&self, key: &str) -> Option<Values<'_>> {
+        let name = key.strip_prefix("aws:").unwrap_or(key).strip_prefix("resourcetag/")?;
+        condition::tags(self.tags.as_ref(), &format!("aws:requesttag/{name}"))
+    }
+
     fn check_supported(&self) -> Result<(), Error> {
         if self.add_replica_regions.is_some() {
             return Err(Error::Unsupported("AddReplicaRegions"));

@@ -2,8 +2,9 @@
 
 use crate::input::input;
 use crate::secret::{Deletion, Place, Secret};
-use crate::{Error, lookup, maintenance};
+use crate::{Error, condition, lookup, maintenance};
 use base::Timestamp;
+use policy::engine::Values;
 use serde::Serialize;
 use service::{Action, Answer, Call, Event, Operation};
 use std::sync::Arc;
@@ -44,6 +45,14 @@ impl Operation for DeleteSecret {
 
     fn constraints(&self, found: &mut Violations) {
         lookup::constraints(found, self.secret_id.as_ref());
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "forcedeletewithoutrecovery" => condition::boolean(self.force_delete_without_recovery),
+            "recoverywindowindays" => condition::number(self.recovery_window_in_days),
+            _ => None,
+        }
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {

@@ -48,10 +48,13 @@ impl Operation for GetResourcePolicy {
         if self.policy_name.as_ref().is_some_and(|it| it.as_str() != DEFAULT) {
             return Err(Error::PolicyUnknown);
         }
-        let text = if secret.has_policy {
-            txn.find(&policies(), &(&place, &secret.id)).await?
-        } else {
-            None
+        let kept = match secret.has_policy {
+            true => txn.find_shared(&policies(), &(&place, &secret.id)).await?,
+            false => None,
+        };
+        let text = match kept {
+            Some(kept) => Some(kept.shown(txn).await?),
+            None => None,
         };
         Ok(Answer::new(
             permit,
@@ -59,7 +62,7 @@ impl Operation for GetResourcePolicy {
                 arn: secret.arn.clone(),
                 name: secret.name.clone(),
                 policy_name: DEFAULT,
-                resource_policy: text.map(|it| it.0),
+                resource_policy: text,
             },
         ))
     }

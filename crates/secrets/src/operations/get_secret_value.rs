@@ -4,8 +4,9 @@ use crate::input::input;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::version::{Kind, Version, values};
-use crate::{Error, limits, lookup, value};
+use crate::{Error, condition, limits, lookup, value};
 use base::{Sensitive, Timestamp};
+use policy::engine::Values;
 use serde::{Serialize, Serializer};
 use service::{Action, Answer, Call, Operation, Permit};
 use std::sync::Arc;
@@ -36,6 +37,14 @@ impl Operation for GetSecretValue {
         lookup::constraints(found, self.secret_id.as_ref());
         found.length("versionId", self.version_id.as_ref(), limits::TOKEN);
         found.length("versionStage", self.version_stage.as_ref(), limits::LABEL);
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "versionid" => condition::text(self.version_id.as_ref()),
+            "versionstage" => condition::text(self.version_stage.as_ref()),
+            _ => None,
+        }
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Read>, Error> {

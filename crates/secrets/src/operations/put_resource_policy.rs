@@ -2,8 +2,9 @@
 
 use crate::input::input;
 use crate::policies::{self, NamedPolicy};
-use crate::secret::{PolicyText, Secret, policies};
-use crate::{Error, limits, lookup};
+use crate::secret::{Secret, policies};
+use crate::{Error, condition, limits, lookup};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -33,6 +34,13 @@ impl Operation for PutResourcePolicy {
         policies::name_constraints(found, self.policy_name.as_ref());
     }
 
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "blockpublicpolicy" => condition::boolean(self.block_public_policy),
+            _ => None,
+        }
+    }
+
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedPolicy>, Error> {
         let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let (place, before) = found.live()?;
@@ -46,8 +54,8 @@ impl Operation for PutResourcePolicy {
         secret.has_policy = true;
         secret.touch(call.now);
         secret.save(txn, &place, &before)?;
-        let pretty = policy::pretty(text).map_err(|_| Error::PolicySyntax)?;
-        txn.save(&policies(), &(&place, &secret.id), &PolicyText(pretty))?;
+        let kept = policies::pinned(txn, text).await?;
+        txn.save(&policies(), &(&place, &secret.id), &kept)?;
         Ok(Answer::new(permit, NamedPolicy::new(&secret)))
     }
 

@@ -4,7 +4,8 @@ use crate::input::input;
 use crate::operations::shown::Nothing;
 use crate::secret::Secret;
 use crate::tags::{self, TagsGiven};
-use crate::{Error, lookup};
+use crate::{Error, condition, lookup};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -29,6 +30,10 @@ impl Operation for TagResource {
         lookup::constraints(found, self.secret_id.as_ref());
         found.required("tags", self.tags.as_ref());
         tags::constraints(found, self.tags.as_ref());
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        condition::tags(self.tags.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {

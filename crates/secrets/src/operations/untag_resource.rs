@@ -3,7 +3,8 @@
 use crate::input::input;
 use crate::operations::shown::Nothing;
 use crate::secret::Secret;
-use crate::{Error, limits, lookup};
+use crate::{Error, condition, limits, lookup};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -28,6 +29,10 @@ impl Operation for UntagResource {
         lookup::constraints(found, self.secret_id.as_ref());
         found.required("tagKeys", self.tag_keys.as_ref());
         found.each("tagKeys", self.tag_keys.as_ref(), limits::TAG_KEY);
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        condition::keys(self.tag_keys.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {

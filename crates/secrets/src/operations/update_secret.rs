@@ -3,7 +3,8 @@
 use crate::input::input;
 use crate::operations::shown::NamedVersion;
 use crate::secret::Secret;
-use crate::{Error, keys, limits, lookup, value};
+use crate::{Error, condition, keys, limits, lookup, value};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -39,6 +40,16 @@ impl Operation for UpdateSecret {
         found.blob("secretBinary", self.secret_binary.as_ref(), limits::VALUE);
         found.secret("secretString", self.secret_string.as_ref(), limits::VALUE);
         found.length("type", self.r#type.as_ref(), limits::TYPE);
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "description" => condition::text(self.description.as_ref()),
+            "kmskeyarn" => condition::text(self.kms_key_id.as_ref().filter(|it| keys::is_arn(it))),
+            "kmskeyid" => condition::text(self.kms_key_id.as_ref()),
+            "type" => condition::text(self.r#type.as_ref()),
+            _ => None,
+        }
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {

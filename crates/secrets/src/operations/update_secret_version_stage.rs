@@ -4,7 +4,8 @@ use crate::input::input;
 use crate::operations::shown::Named;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
-use crate::{Error, limits, lookup, value};
+use crate::{Error, condition, limits, lookup, value};
+use policy::engine::Values;
 use service::{Action, Answer, Call, Operation};
 use store::Txn;
 use wire::Violations;
@@ -33,6 +34,13 @@ impl Operation for UpdateSecretVersionStage {
         found.length("versionStage", self.version_stage.as_ref(), limits::LABEL);
         found.length("removeFromVersionId", self.remove_from_version_id.as_ref(), limits::TOKEN);
         found.length("moveToVersionId", self.move_to_version_id.as_ref(), limits::TOKEN);
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "versionstage" => condition::text(self.version_stage.as_ref()),
+            _ => None,
+        }
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Named>, Error> {

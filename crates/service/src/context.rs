@@ -1,0 +1,63 @@
+//! What is known of a request, by condition key.
+//!
+//! Source: IAM User Guide, "AWS global condition context keys".
+
+use crate::Call;
+use policy::engine::{Context, Values};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The keys of a request: what its parameters say, what its target says, what everyone's request says.
+pub(crate) struct Known<'a> {
+    pub(crate) call: &'a Call<'a>,
+    /// The operation's parameters.
+    pub(crate) parameters: &'a dyn Context,
+    /// The resource.
+    pub(crate) resource: &'a dyn Context,
+}
+
+impl Context for Known<'_> {
+    fn find(&self, key: &str) -> Option<Values<'_>> {
+        let own = || self.parameters.find(key).or_else(|| self.resource.find(key));
+        global(self.call, key).or_else(own)
+    }
+}
+
+/// The value of the tag that `key`, `…tag/name` in lower case, asks for: names have no case there.
+///
+/// Tags themselves may differ in their case only. Then a policy could mean either, and gets neither.
+pub fn tag<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<Values<'a>> {
+    let (_, name) = key.split_once('/')?;
+    let mut found = tags.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
+    let value = found.next().filter(|_| found.next().is_none())?.1;
+    Some(Values::one(value))
+}
+
+/// The keys of which every request has the values.
+fn global<'a>(call: &'a Call<'_>, key: &str) -> Option<Values<'a>> {
+    let name = key.strip_prefix("aws:")?;
+    if name.starts_with("principaltag/") {
+        return tag(&call.access.tags, name);
+    }
+    let text = |it: String| Some(Values::One(Cow::Owned(it)));
+    let session = call.caller.session.as_ref();
+    match name {
+        "calledvia" => call.via.map(|it| Values::many([it])),
+        "calledviafirst" | "calledvialast" => call.via.map(Values::one),
+        "currenttime" => text(call.now.to_string()),
+        "epochtime" => text(call.now.secs().to_string()),
+        "federatedprovider" => session?.provider.as_deref().map(Values::one),
+        "multifactorauthage" => text((call.now.since(session?.mfa?).as_secs()).to_string()),
+        "multifactorauthpresent" => session.map(|it| Values::bool(it.mfa.is_some())),
+        "principalorgid" => call.access.organization.as_deref().map(Values::one),
+        "requestedregion" => Some(Values::one(call.region.as_str())),
+        "securetransport" => Some(Values::bool(call.source.tls.is_some())),
+        "sourceidentity" => session?.source_identity.as_deref().map(Values::one),
+        // Of a call that a service makes for the caller, the address would be the service's.
+        "sourceip" if call.via.is_none() => Some(Values::one(&call.source.address)),
+        "tokenissuetime" => text(session?.issued.to_string()),
+        "useragent" => Some(Values::one(&call.source.user_agent)),
+        "viaawsservice" => Some(Values::bool(call.via.is_some())),
+        _ => None,
+    }
+}
