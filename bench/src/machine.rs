@@ -1,6 +1,7 @@
 //! What the machine says about processes.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,11 +9,37 @@ use std::time::Duration;
 pub(crate) const SERVER_CORE: &str = "0";
 const CLIENT_CORE: usize = 1;
 
-/// A command that will run on the server's core only.
-pub(crate) fn pinned(program: &std::path::Path) -> Command {
-    let mut command = Command::new("taskset");
-    command.arg("-c").arg(SERVER_CORE).arg(program);
-    command
+/// A disk that takes longer for each sync than the one that is there, by a library that is loaded into the
+/// process: `bench/slower.c`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slower {
+    longer: Duration,
+    library: PathBuf,
+}
+
+impl Slower {
+    /// Syncs take `longer`; the library is built in `folder`.
+    pub(crate) fn build(longer: Duration, folder: &Path) -> Result<Self> {
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/slower.c");
+        let library = folder.join("slower.so");
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).args([source, "-ldl"]);
+        if !cc.status().context("is a C compiler installed?")?.success() {
+            bail!("can't compile {source}");
+        }
+        Ok(Self { longer, library })
+    }
+
+    /// `program` on this disk, on the server's core only.
+    pub(crate) fn pinned(&self, program: &Path) -> Command {
+        let mut command = Command::new("taskset");
+        command.arg("-c").arg(SERVER_CORE).arg(program);
+        if !self.longer.is_zero() {
+            command.env("LD_PRELOAD", &self.library);
+            command.env("STRONGROOM_BENCH_SLOWER", self.longer.as_micros().to_string());
+        }
+        command
+    }
 }
 
 /// Keeps this process off the server's core.

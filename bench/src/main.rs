@@ -25,6 +25,9 @@ enum Command {
     Run(run::Run),
     /// Start, memory, list and get with many secrets
     Scale(scale::Scale),
+    /// One append and sync after the other
+    #[command(hide = true)]
+    Serial(disk::Serial),
     /// The bare server that the others are measured beside
     Static(statics::Static),
 }
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Run(run) => run.run(),
         Command::Scale(scale) => scale.run(),
+        Command::Serial(serial) => serial.run(),
         Command::Static(server) => server.run(),
     }
 }

@@ -3,7 +3,7 @@
 use crate::Common;
 use crate::disk;
 use crate::load::{Burst, Door, Until, burst};
-use crate::machine::{cpu_time, load_average, memory, pin_client};
+use crate::machine::{Slower, cpu_time, load_average, memory, pin_client};
 use crate::report::{Budget, Row, median, print_budgets, print_rows, write_json};
 use crate::requests::{Client, token};
 use crate::subject::Subject;
@@ -30,6 +30,9 @@ pub(crate) struct Run {
     /// Measure even though the machine is busy
     #[arg(long)]
     busy: bool,
+    /// Besides, durable writes on a disk whose syncs take so many microseconds longer; 0 for none
+    #[arg(long, default_value_t = 1000)]
+    slower: u64,
     /// Measure only what has this in its name, such as `PutSecretValue/64`: for profiles
     #[arg(long)]
     only: Option<String>,
@@ -53,7 +56,7 @@ impl Run {
 
     async fn measure(&self, folder: &Path, load: f64) -> Result<()> {
         let data = folder.join("data");
-        let subject = Subject::strongroom(&self.common.server, &data)?;
+        let subject = Subject::strongroom(&self.common.server, &data, &Slower::default())?;
         let idle = memory(subject.pid())?.0;
         let started = subject.started_in;
         fill(&subject.door, &subject.client).await?;
@@ -74,10 +77,15 @@ impl Run {
             }
         }
         let rows: Vec<_> = series.into_iter().map(Series::row).collect();
-        let budgets = match self.only {
+        let slower = match self.slower {
+            0 => None,
+            micros => Some(self.measure_slower(folder, Duration::from_micros(micros)).await?),
+        };
+        let mut budgets = match self.only {
             None => budgets(&rows, median(serial.clone()), idle, started)?,
             Some(_) => Vec::new(),
         };
+        budgets.extend(slower.as_ref().map(Slow::budget));
         let mut out = std::io::stdout();
         writeln!(
             out,
@@ -89,6 +97,47 @@ impl Run {
         let all =
             json!({ "load": load, "serial": median(serial), "rows": rows, "budgets": budgets });
         write_json(self.common.json.as_deref(), &all)
+    }
+}
+
+impl Run {
+    /// Writes at 64 and serial commits on a disk whose syncs take `longer`.
+    async fn measure_slower(&self, folder: &Path, longer: Duration) -> Result<Slow> {
+        let (data, disk) = (folder.join("slower"), Slower::build(longer, folder)?);
+        let subject = Subject::strongroom(&self.common.server, &data, &disk)?;
+        fill(&subject.door, &subject.client).await?;
+        let (mut serial, mut rates) = (Vec::new(), Vec::new());
+        for round in 0..self.rounds as u64 {
+            serial.push(disk::serial_commits_on(&disk, folder, Duration::from_secs(1))?);
+            let numbers = round * self.writes..(round + 1) * self.writes;
+            let puts = numbers.map(|it| put(&subject.client, it)).collect::<Result<Vec<_>>>()?;
+            rates.push(burst(&subject.door, 64, Arc::new(puts), Until::Done).await?.rate());
+        }
+        Ok(Slow { longer, serial: median(serial), rate: median(rates) })
+    }
+}
+
+/// What a slower disk lets through.
+struct Slow {
+    longer: Duration,
+    serial: f64,
+    rate: f64,
+}
+
+impl Slow {
+    fn budget(&self) -> Budget {
+        let Self { longer, serial, rate } = self;
+        let micros = longer.as_micros();
+        Budget {
+            what: format!(
+                "PutSecretValue at 64, syncs {micros} µs longer: {rate:.0} : {serial:.0}"
+            ),
+            measured: rate / serial,
+            unit: "×",
+            bar: 5.0,
+            goal: 15.0,
+            more: true,
+        }
     }
 }
 

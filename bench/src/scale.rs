@@ -2,7 +2,7 @@
 
 use crate::Common;
 use crate::load::{Door, Until, burst};
-use crate::machine::{memory, pin_client};
+use crate::machine::{Slower, memory, pin_client};
 use crate::report::{Budget, print_budgets, write_json};
 use crate::requests::{Client, token};
 use crate::subject::Subject;
@@ -60,11 +60,11 @@ impl Scale {
 
     async fn measure(&self, folder: &Path, secrets: u64) -> Result<Seen> {
         let data = folder.join("data");
-        let filling = Subject::strongroom(&self.common.server, &data)?;
+        let filling = Subject::strongroom(&self.common.server, &data, &Slower::default())?;
         let fill_rate = fill(&filling.door, &filling.client, secrets).await?;
         drop(filling);
 
-        let subject = Subject::strongroom(&self.common.server, &data)?;
+        let subject = Subject::strongroom(&self.common.server, &data, &Slower::default())?;
         let list = subject.client.request("ListSecrets", &json!({ "MaxResults": 100 }))?;
         let name = named(secrets / 2);
         let get = subject.client.request("GetSecretValue", &json!({ "SecretId": name }))?;

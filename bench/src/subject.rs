@@ -1,7 +1,7 @@
 //! Servers under measurement, started by us and stopped by their pid.
 
 use crate::load::Door;
-use crate::machine::pinned;
+use crate::machine::Slower;
 use crate::requests::Client;
 use anyhow::{Context, Result, bail};
 use base::Sensitive;
@@ -24,8 +24,8 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// `strongroom dev` over `data`, ready to answer.
-    pub(crate) fn strongroom(program: &Path, data: &Path) -> Result<Self> {
-        let mut command = pinned(program);
+    pub(crate) fn strongroom(program: &Path, data: &Path, disk: &Slower) -> Result<Self> {
+        let mut command = disk.pinned(program);
         command.arg("dev").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]);
         let start = Instant::now();
         let child = spawn(&mut command)?;
@@ -53,7 +53,7 @@ impl Subject {
 
     /// The bare server with a body of `size` bytes; with TLS by the files of `data`, if wanted.
     pub(crate) fn bare(size: usize, tls: Option<&Path>) -> Result<Self> {
-        let mut command = pinned(&std::env::current_exe()?);
+        let mut command = Slower::default().pinned(&std::env::current_exe()?);
         command.args(["static", "--size", &size.to_string()]).stdout(Stdio::piped());
         if let Some(data) = tls {
             command.arg("--tls").arg(data.join("tls/cert.pem")).arg(data.join("tls/key.pem"));
