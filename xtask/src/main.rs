@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod conform;
 mod fuzz;
+mod oracle;
 mod provide;
 mod run;
 mod test;
@@ -33,6 +34,8 @@ enum Verb {
     Tidy,
     /// Compare our operations' members with the official service model
     Conform,
+    /// Compare our policy decisions with those of an independent simulator
+    Oracle(oracle::Oracle),
     /// Run every fuzz target for a while
     Fuzz(fuzz::Fuzz),
     /// Measure through the front door, beside what the machine can do at most
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Check => check::run_check(),
         Verb::Tidy => tidy::run(),
         Verb::Conform => conform::run(),
+        Verb::Oracle(oracle) => oracle.run(),
         Verb::Fuzz(fuzz) => fuzz.run(),
         Verb::Bench(bench) => bench.run(),
     };

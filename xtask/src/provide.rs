@@ -44,7 +44,7 @@ pub(crate) fn venv() -> PathBuf {
 pub(crate) fn all() -> Result<()> {
     debian()?;
     python()?;
-    node()
+    NPM.iter().try_for_each(|it| node(it))
 }
 
 /// What fuzzing needs: a nightly compiler, for its sanitizers, and the program that drives it.
@@ -109,9 +109,19 @@ fn python() -> Result<()> {
     fs::write(stamp, wanted).context("can't note what was installed")
 }
 
-/// `node_modules` with exactly the packages of `package-lock.json`.
-fn node() -> Result<()> {
-    let folder = root().join("tests/conformance/js");
+/// The npm packages of `folder` alone.
+pub(crate) fn npm_packages(folder: &str) -> Result<()> {
+    debian()?;
+    node(folder)
+}
+
+/// Folders of tests with npm packages. Those of `tests/oracle` are under the AGPL-3.0: a tool that
+/// the tests run in a process of its own, never imported, copied or shipped.
+const NPM: &[&str] = &["tests/conformance/js", "tests/oracle"];
+
+/// `node_modules` in `folder`, with exactly the packages of `package-lock.json`.
+fn node(folder: &str) -> Result<()> {
+    let folder = root().join(folder);
     let lock = fs::read_to_string(folder.join("package-lock.json"))
         .context("can't read the list of npm packages")?;
     let stamp = folder.join("node_modules/installed.json");

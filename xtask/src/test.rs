@@ -1,7 +1,7 @@
 //! `cargo xtask test`: all tests, from a fresh clone to the last answer.
 
 use crate::run::{Stages, program, root, run};
-use crate::{check, conform, fuzz, provide};
+use crate::{check, conform, fuzz, oracle, provide};
 use anyhow::Result;
 
 /// Everything that must pass before a change is good.
@@ -26,6 +26,7 @@ impl Test {
             stages
                 .stage("workspace tests", || run(&mut program(&["cargo", "test", "--workspace"])));
             stages.stage("shapes", conform::run);
+            stages.stage("policy decisions beside a simulator's", oracle::sample);
         }
         stages.stage("clients: boto3, AWS CLI, Python cache; rows; malformed", python);
         stages.stage("clients: JavaScript", javascript);

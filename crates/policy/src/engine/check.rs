@@ -7,7 +7,8 @@ use super::glob::Case;
 use super::quantity::{Instant, Number, base64};
 use super::template::{Template, Variable, Wild};
 use crate::network::Cidr;
-use crate::{Comparison, Condition, Quantifier, Version};
+use crate::{Comparison, Condition, Effect, Quantifier, Version};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// One condition of a statement.
@@ -72,15 +73,27 @@ impl Check {
         &*self.key == "aws:principalarn" && by_name && !self.negated && !lenient
     }
 
-    /// Whether it holds for the request.
-    pub(crate) fn holds(&self, asked: &Asked<'_>) -> bool {
-        self.holds_for(asked.value(&self.key).as_ref(), asked)
+    /// Whether it holds for the request, in a statement of this effect.
+    pub(crate) fn holds(&self, asked: &Asked<'_>, effect: Effect) -> bool {
+        self.holds_with(asked.value(&self.key).as_ref(), asked, effect)
+    }
+
+    /// Whether it holds where the key has these values, in a statement of this effect.
+    pub(crate) fn holds_with(
+        &self,
+        values: Option<&Values<'_>>,
+        asked: &Asked<'_>,
+        effect: Effect,
+    ) -> bool {
+        let Some(Values::Unclear(values)) = values else { return self.holds_for(values, asked) };
+        let holds = |it: &Cow<'_, str>| self.holds_for(Some(&Values::One(it.clone())), asked);
+        if effect == Effect::Deny { values.iter().any(holds) } else { values.iter().all(holds) }
     }
 
     /// Whether it holds where the key has these values.
     ///
     /// Source: IAM User Guide, "Condition operators" and "Multivalued context keys".
-    pub(crate) fn holds_for(&self, values: Option<&Values<'_>>, asked: &Asked<'_>) -> bool {
+    fn holds_for(&self, values: Option<&Values<'_>>, asked: &Asked<'_>) -> bool {
         let operator = self.written.operator;
         let list = values.map(Values::list).unwrap_or_default();
         if let Test::Null(absent) = &self.test {
@@ -145,10 +158,10 @@ impl Test {
             Is::NumericLessThanEquals => (false, number(Ordering::is_le)),
             Is::NumericNotEquals => (true, number(Ordering::is_eq)),
             Is::StringEquals => (false, text(Case::Exact, Wild::No)),
-            Is::StringEqualsIgnoreCase => (false, text(Case::Fold, Wild::No)),
+            Is::StringEqualsIgnoreCase => (false, text(Case::Ignore, Wild::No)),
             Is::StringLike => (false, text(Case::Exact, Wild::Yes)),
             Is::StringNotEquals => (true, text(Case::Exact, Wild::No)),
-            Is::StringNotEqualsIgnoreCase => (true, text(Case::Fold, Wild::No)),
+            Is::StringNotEqualsIgnoreCase => (true, text(Case::Ignore, Wild::No)),
             Is::StringNotLike => (true, text(Case::Exact, Wild::Yes)),
         }
     }

@@ -25,6 +25,9 @@ pub enum Values<'a> {
     One(Cow<'a, str>),
     /// Of a multivalued key. None at all is the same as the key being absent.
     Many(Vec<Cow<'a, str>>),
+    /// Any one of these, and nobody can tell which: of tags whose names differ in their case only. A
+    /// denial holds if it would for any of them, a permission if it would for all.
+    Unclear(Vec<Cow<'a, str>>),
 }
 
 impl<'a> Values<'a> {
@@ -47,7 +50,7 @@ impl<'a> Values<'a> {
     pub fn list(&self) -> &[Cow<'a, str>] {
         match self {
             Self::One(value) => std::slice::from_ref(value),
-            Self::Many(values) => values,
+            Self::Many(values) | Self::Unclear(values) => values,
         }
     }
 }
@@ -95,6 +98,7 @@ impl Context for MapContext {
         self.0.get(key).map(|it| match it {
             Values::One(value) => Values::one(value),
             Values::Many(values) => Values::many(values.iter().map(AsRef::as_ref)),
+            Values::Unclear(values) => Values::Unclear(values.clone()),
         })
     }
 }

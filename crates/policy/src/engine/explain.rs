@@ -96,7 +96,9 @@ pub fn explain<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Explanatio
 
 /// Each part by itself, where [`Statement::reach`] stops at the first that doesn't match.
 fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> StatementFinding<'a> {
-    let conditions: Vec<_> = statement.checks.iter().map(|it| condition(it, asked)).collect();
+    let effect = statement.effect;
+    let of = |it| condition(it, asked, effect);
+    let conditions: Vec<_> = statement.checks.iter().map(of).collect();
     StatementFinding {
         mark,
         effect: if statement.effect == Effect::Deny { "Deny" } else { "Allow" },
@@ -109,7 +111,7 @@ fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> Stat
     }
 }
 
-fn condition(check: &Check, asked: &Asked<'_>) -> ConditionFinding {
+fn condition(check: &Check, asked: &Asked<'_>, effect: Effect) -> ConditionFinding {
     let values = asked.value(check.key());
     let written = &check.written;
     let actual = values.as_ref().map(|it| it.list().iter().map(ToString::to_string).collect());
@@ -118,7 +120,7 @@ fn condition(check: &Check, asked: &Asked<'_>) -> ConditionFinding {
         key: written.key.to_string(),
         expected: written.values.iter().map(ToString::to_string).collect(),
         actual,
-        holds: check.holds_for(values.as_ref(), asked),
+        holds: check.holds_with(values.as_ref(), asked, effect),
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Case {
     Exact,
     /// `a` is `A`, in ASCII.
     Fold,
+    /// `a` is `A` and `ë` is `Ë`, in every script.
+    Ignore,
 }
 
 /// Whether `tokens` match the whole of `text`.
@@ -86,7 +88,16 @@ fn strip<'s>(text: &'s str, start: &str, case: Case) -> Option<&'s str> {
             let (head, rest) = text.split_at_checked(start.len())?;
             head.eq_ignore_ascii_case(start).then_some(rest)
         }
+        Case::Ignore => {
+            let mut rest = text.chars();
+            let same = |it: char| rest.next().is_some_and(|other| is_same_letter(it, other));
+            start.chars().all(same).then_some(rest.as_str())
+        }
     }
+}
+
+fn is_same_letter(left: char, right: char) -> bool {
+    left == right || left.to_lowercase().eq(right.to_lowercase())
 }
 
 #[cfg(test)]
@@ -137,6 +148,9 @@ mod tests {
         }
         assert!(matches(&tokens("Get*Value"), "GETSECRETVALUE", Case::Fold));
         assert!(!matches(&tokens("Gét*"), "GÉtx", Case::Fold));
+        assert!(matches(&tokens("Gét*"), "gÉTx", Case::Ignore));
+        assert!(!matches(&tokens("Gét"), "gÈt", Case::Ignore));
+        assert!(!matches(&tokens("Gét"), "gÉ", Case::Ignore));
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Statement {
         let reach = self.reach_of_principal(asked);
         let applies = reach > Reach::Nothing
             && self.covers_resource(asked)
-            && self.checks.iter().all(|it| it.holds(asked));
+            && self.checks.iter().all(|it| it.holds(asked, self.effect));
         if applies { reach } else { Reach::Nothing }
     }
 

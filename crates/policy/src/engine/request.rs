@@ -60,7 +60,7 @@ impl<'a> Asked<'a> {
     pub(crate) fn variable(&self, key: &str, default: Option<&str>) -> Option<Box<str>> {
         match self.value(key) {
             Some(Values::One(value)) => Some(value.into()),
-            Some(Values::Many(_)) | None => default.map(Box::from),
+            Some(Values::Many(_) | Values::Unclear(_)) | None => default.map(Box::from),
         }
     }
 }

@@ -287,6 +287,11 @@ fn assuming_a_role() {
         ("104", token().resource(web).with("id.example.org:sub", "dev"), NO_TRUST),
         ("104 right", token().resource(web).with("id.example.org:sub", "ci"), ALLOW),
         ("104 everyone is no provider", token().resource(any), NO_TRUST),
+        (
+            "104 everyone at an endpoint",
+            token().resource(web).with("id.example.org:sub", "ci").endpoint(EVERYONE),
+            ALLOW,
+        ),
         ("a service", assume(Whom::Service("lambda.amazonaws.com")).resource(
             r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#,
         ), ALLOW),

@@ -46,9 +46,11 @@ const OPERATORS: &[(&str, &str, &[&str], &[&str])] = &[
     ("StringEquals",              r#"["a*","b"]"#,            &["a*", "b"],           &["ab", "B", ""]),
     ("StringEquals",              "5",                        &["5"],                 &["5.0"]),
     ("StringEqualsIgnoreCase",    r#""aB""#,                  &["Ab"],                &["abc"]),
+    ("StringEqualsIgnoreCase",    r#""zoË""#,                 &["Zoë"],               &["Zoe", "Zoè"]),
     ("StringLike",                r#""a*b?""#,                &["abc", "a:/bc"],      &["ab", "Abc"]),
     ("StringNotEquals",           r#"["a","b"]"#,             &["c", "A"],            &["a", "b"]),
     ("StringNotEqualsIgnoreCase", r#"["a","b"]"#,             &["c"],                 &["A", "b"]),
+    ("StringNotEqualsIgnoreCase", r#""zoË""#,                 &["Zoe"],               &["Zoë"]),
     ("StringNotLike",             r#"["a*","b"]"#,            &["ba"],                &["ab", "b"]),
 ];
 

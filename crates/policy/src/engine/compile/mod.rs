@@ -137,11 +137,14 @@ impl Reader<'_> {
         whole.map_err(|it| fault(it, "Statement"))?;
         let everyone = matches!(&draft.principals,
             Some(Selection::Of(listed)) if listed.contains(&Principal::Everyone));
+        // At an endpoint everyone passes, with whatever credentials; elsewhere it takes an identity.
+        let principals =
+            draft.principals.filter(|_| !(everyone && self.grammar == Grammar::Endpoint));
         Ok(Statement {
             sid: draft.sid,
             effect,
             span,
-            principals: draft.principals.map(|it| map(&it, |it| Who::new(it, self.pins.ids()))),
+            principals: principals.map(|it| map(&it, |it| Who::new(it, self.pins.ids()))),
             actions: map(&actions, Actions::new),
             is_dead: draft.resources.is_none() && self.grammar == Grammar::Key,
             resources: draft.resources,
