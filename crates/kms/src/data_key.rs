@@ -1,6 +1,6 @@
 //! Data keys: made and wrapped by a KMS key, used once.
 
-use crate::key::load_material;
+use crate::material;
 use crate::{Error, KmsKey, MaterialId, Scope, load_key};
 use envelope::{Aad, Key, Label};
 use store::Txn;
@@ -39,12 +39,27 @@ pub async fn generate_data_key(
     key: &KmsKey,
     context: &[(&str, &str)],
 ) -> Result<(Key, WrappedDataKey), Error> {
+    let data_key = Key::random(scope.entropy);
+    let wrapped = wrap_data_key(txn, scope, key, (&data_key, context)).await?;
+    Ok((data_key, wrapped))
+}
+
+/// `data_key`, wrapped by `key` and bound to `context`.
+///
+/// # Errors
+///
+/// As [`generate_data_key`].
+pub(crate) async fn wrap_data_key(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    key: &KmsKey,
+    (data_key, context): (&Key, &[(&str, &str)]),
+) -> Result<WrappedDataKey, Error> {
     key.require_usable()?;
     let KmsKey { arn, material: id, .. } = key;
-    let material = load_material(txn, scope, arn, *id).await?;
-    let data_key = Key::random(scope.entropy);
-    let blob = envelope::wrap(&material, &aad(arn, *id, context), &data_key, scope.entropy)?;
-    Ok((data_key, WrappedDataKey { key_arn: arn.clone(), material: *id, blob }))
+    let material = material::load(txn, scope, arn, *id).await?;
+    let blob = envelope::wrap(&material, &aad(arn, *id, context), data_key, scope.entropy)?;
+    Ok(WrappedDataKey { key_arn: arn.clone(), material: *id, blob })
 }
 
 /// The data key in `wrapped`, if its KMS key may be used and `context` is the one it was bound to.
@@ -62,12 +77,13 @@ pub async fn open_data_key(
 ) -> Result<Key, Error> {
     let WrappedDataKey { key_arn, material: id, blob } = wrapped;
     load_key(txn, key_arn).await?;
-    let material = load_material(txn, scope, key_arn, *id).await?;
+    let material = material::load(txn, scope, key_arn, *id).await?;
     envelope::unwrap(&material, &aad(key_arn, *id, context), blob).map_err(|reason| {
         Error::Damaged { what: format!("a data key under key `{key_arn}`"), reason }
     })
 }
 
-fn aad(arn: &str, id: MaterialId, context: &[(&str, &str)]) -> Aad {
+/// What all that a KMS key encrypts is bound to.
+pub(crate) fn aad(arn: &str, id: MaterialId, context: &[(&str, &str)]) -> Aad {
     Aad::new(Label::Ciphertext).field(arn).field(id.as_bytes()).context(context)
 }

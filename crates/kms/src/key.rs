@@ -1,14 +1,17 @@
 //! KMS keys and their material.
 
 use crate::codec::hex;
-use crate::partition::{load_generation, located};
-use crate::rows::{AliasRow, MaterialRow, aliases, keys, materials};
-use crate::{Error, Place, Scope, partition_key};
-use base::{Entropy, Partition, Timestamp, Uuid};
-use envelope::{Aad, Key, Label};
+use crate::due::Due;
+use crate::material;
+use crate::policies::{Compiled, KeyPolicy};
+use crate::rows::{AliasRow, aliases, keys};
+use crate::{Error, Place, Scope};
+use base::{Entropy, Timestamp, Uuid};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Txn;
 
 /// A KMS key, without its material.
@@ -18,7 +21,7 @@ pub struct KmsKey {
     pub id: String,
     /// `arn:aws:kms:{region}:{account}:key/{id}`.
     pub arn: String,
-    /// Name of the alias it was made with, without `alias/`.
+    /// Name of the alias under which AWS manages it, without `alias/`; none for customers' keys.
     pub alias: Option<String>,
     /// Whether it may be used.
     pub state: KeyState,
@@ -28,9 +31,93 @@ pub struct KmsKey {
     pub created: Timestamp,
     /// The material that encrypts; older material still decrypts.
     pub material: MaterialId,
+    /// What its owner says of it.
+    #[serde(default)]
+    pub description: String,
+    /// Its tags, by name.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Names of the aliases that lead to it, without `alias/`.
+    #[serde(default)]
+    pub aliases: BTreeSet<String>,
+    /// Where its material comes from.
+    #[serde(default)]
+    pub origin: Origin,
+    /// The end of it, once that is scheduled.
+    #[serde(default)]
+    pub deletion: Option<Deletion>,
+    /// Automatic rotation, while it is switched on.
+    #[serde(default)]
+    pub rotation: Option<Rotation>,
+    /// All its material, oldest first; nothing in rows from before rotation, which have one.
+    #[serde(default)]
+    pub(crate) materials: Vec<MaterialNote>,
+    /// Its policy; none for keys that AWS manages, whose policy is fixed.
+    #[serde(default)]
+    pub(crate) policy: Option<KeyPolicy>,
+    #[serde(skip)]
+    pub(crate) compiled: Compiled,
 }
 
-store::json_record!(KmsKey, 1);
+store::json_record!(KmsKey, 2);
+
+/// Where a key's material comes from.
+///
+/// Source: KMS API Reference, `Origin`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Origin {
+    /// It was made here.
+    #[default]
+    AwsKms,
+    /// It was brought along.
+    External,
+}
+
+impl Origin {
+    /// The name on the wire.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AwsKms => "AWS_KMS",
+            Self::External => "EXTERNAL",
+        }
+    }
+}
+
+/// When a key ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    /// The `DeletionDate`: from then on its material is gone.
+    pub date: Timestamp,
+    /// The waiting period that was asked for, in days.
+    pub days: u16,
+}
+
+/// How a key gets new material by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// Days between two rotations, 90 to 2560.
+    pub days: u16,
+    /// The `NextRotationDate`.
+    pub next: Timestamp,
+}
+
+/// What is told of one material of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MaterialNote {
+    pub(crate) id: MaterialId,
+    pub(crate) since: Timestamp,
+    /// What replaced the one before by it; nothing for the first.
+    pub(crate) by: Option<RotationType>,
+}
+
+/// What made a key rotate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum RotationType {
+    Automatic,
+    OnDemand,
+}
 
 /// Whether a KMS key may be used. Only an enabled key may.
 ///
@@ -141,7 +228,7 @@ pub async fn managed_key(
 ) -> Result<Arc<KmsKey>, Error> {
     let place = Place::in_region(scope.account, scope.region);
     let Some(alias) = txn.find_shared(&aliases(), &(place, name)).await? else {
-        return create(txn, scope, name).await.map(Arc::new);
+        return create_managed(txn, scope, name).await.map(Arc::new);
     };
     let key = txn.find_shared(&keys(), &(place, alias.key_id.as_str())).await?;
     let key = key.ok_or_else(|| Error::Missing { what: format!("the key of `alias/{name}`") })?;
@@ -181,12 +268,73 @@ pub async fn load_key(txn: &mut Txn<'_>, arn: &str) -> Result<Arc<KmsKey>, Error
 pub async fn set_state(txn: &mut Txn<'_>, arn: &str, state: KeyState) -> Result<(), Error> {
     let missing = || Error::KeyNotFound { arn: arn.to_owned() };
     let key = find_key(txn, arn).await?.ok_or_else(missing)?;
-    let row = Place::of_key(arn).ok_or_else(missing)?;
-    txn.save(&keys(), &row, &KmsKey { state, ..KmsKey::clone(&key) })?;
+    KmsKey { state, ..KmsKey::clone(&key) }.save(txn)?;
     Ok(())
 }
 
 impl KmsKey {
+    /// A new key with its first material, saved in this transaction with its policy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`crate::partition_key`].
+    pub(crate) async fn create(
+        txn: &mut Txn<'_>,
+        scope: &Scope<'_>,
+        id: Uuid,
+        manager: Manager,
+    ) -> Result<Self, Error> {
+        let place = Place::in_region(scope.account, scope.region);
+        let id = id.to_string();
+        let arn = place.arn(&format!("key/{id}"));
+        let material = material::create(txn, scope, &arn).await?;
+        Ok(Self {
+            id,
+            arn,
+            alias: None,
+            state: KeyState::Enabled,
+            manager,
+            created: scope.now,
+            material,
+            description: String::new(),
+            tags: BTreeMap::new(),
+            aliases: BTreeSet::new(),
+            origin: Origin::AwsKms,
+            deletion: None,
+            rotation: None,
+            materials: vec![MaterialNote { id: material, since: scope.now, by: None }],
+            policy: None,
+            compiled: Compiled::default(),
+        })
+    }
+
+    /// Writes the key to its row.
+    pub(crate) fn save(&self, txn: &mut Txn<'_>) -> Result<(), store::Error> {
+        match Place::of_key(&self.arn) {
+            Some(row) => txn.save(&keys(), &row, self),
+            None => Ok(()),
+        }
+    }
+
+    /// The account and Region it belongs to.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place::of_key(&self.arn).map_or(Place::store(), |it| it.0)
+    }
+
+    /// The names of all aliases that lead to it, with `alias/`.
+    pub(crate) fn alias_names(&self) -> impl Iterator<Item = String> {
+        let names = self.alias.iter().filter(|it| !self.aliases.contains(*it));
+        names.chain(&self.aliases).map(|it| format!("alias/{it}"))
+    }
+
+    /// All its material, oldest first.
+    pub(crate) fn history(&self) -> Vec<MaterialNote> {
+        if self.materials.is_empty() {
+            return vec![MaterialNote { id: self.material, since: self.created, by: None }];
+        }
+        self.materials.clone()
+    }
+
     /// Whether the key's state lets it be used.
     pub(crate) fn require_usable(&self) -> Result<(), Error> {
         match self.state {
@@ -196,54 +344,24 @@ impl KmsKey {
     }
 }
 
-/// The material `id` of the key called `arn`, unwrapped.
-pub(crate) async fn load_material(
+/// The key behind `alias`, which doesn't exist yet.
+async fn create_managed(
     txn: &mut Txn<'_>,
     scope: &Scope<'_>,
-    arn: &str,
-    id: MaterialId,
-) -> Result<Arc<Key>, Error> {
-    let (place, key_id) =
-        Place::of_key(arn).ok_or_else(|| Error::KeyNotFound { arn: arn.to_owned() })?;
-    let aad = material_aad(place, arn, id);
-    // The key's own row, read by every caller, says whether it may be used: shredding a key must also
-    // make the keyring forget.
-    if let Some(material) = scope.keyring.remembered(&aad) {
-        return Ok(material);
-    }
-    let row = txn.find(&materials(), &(place, key_id, id)).await?;
-    let row = row.ok_or_else(|| Error::Missing { what: describe(arn, id) })?;
-    let kek = load_generation(txn, scope.keyring, place, row.generation).await?;
-    let material = scope.keyring.unwrap_only(&kek, &aad, &row.wrapped);
-    material.map_err(|reason| Error::Damaged { what: describe(arn, id), reason })
-}
-
-async fn create(txn: &mut Txn<'_>, scope: &Scope<'_>, alias: &str) -> Result<KmsKey, Error> {
+    alias: &str,
+) -> Result<KmsKey, Error> {
     let place = Place::in_region(scope.account, scope.region);
-    let (id, material) =
-        (Uuid::random(scope.entropy).to_string(), MaterialId::random(scope.entropy));
-    let partition = Partition::of(scope.region);
-    let arn = format!("arn:{partition}:kms:{}:{}:key/{id}", scope.region, scope.account);
-
-    let kek = partition_key(txn, scope, place).await?;
-    let fresh = Key::random(scope.entropy);
-    let aad = material_aad(place, &arn, material);
-    let wrapped = envelope::wrap(&kek.key, &aad, &fresh, scope.entropy)?;
-    let row = MaterialRow { generation: kek.generation, created: scope.now, wrapped };
-    txn.save(&materials(), &(place, id.as_str(), material), &row)?;
-
-    let (state, manager) = (KeyState::Enabled, Manager::Aws);
-    let (alias_row, created) = (AliasRow { key_id: id.clone(), created: scope.now }, scope.now);
-    txn.save(&aliases(), &(place, alias), &alias_row)?;
-    let key = KmsKey { id, arn, alias: Some(alias.to_owned()), state, manager, created, material };
-    txn.save(&keys(), &(place, key.id.as_str()), &key)?;
+    let id = Uuid::random(scope.entropy);
+    let mut key = KmsKey::create(txn, scope, id, Manager::Aws).await?;
+    key.alias = Some(alias.to_owned());
+    let row = AliasRow { key_id: key.id.clone(), created: scope.now, updated: None };
+    txn.save(&aliases(), &(place, alias), &row)?;
+    let next = scope.now.plus(YEAR);
+    key.rotation = Some(Rotation { days: 365, next });
+    Due::of(&key, next).save(txn)?;
+    key.save(txn)?;
     Ok(key)
 }
 
-fn material_aad(place: Place<'_>, arn: &str, id: MaterialId) -> Aad {
-    located(Label::Material, place).field(arn).field(id.as_bytes())
-}
-
-fn describe(arn: &str, id: MaterialId) -> String {
-    format!("material `{id}` of key `{arn}`")
-}
+/// How often keys that AWS manages rotate.
+const YEAR: Duration = Duration::from_hours(365 * 24);

@@ -10,7 +10,9 @@
 //!
 //! Read [`seal`] and [`open`] first (how a value is protected), then [`partition_key`] (why a key
 //! is never made anew over existing data), then [`unlock`] and [`rotate_root`] (start, and change
-//! of the root key).
+//! of the root key). Of the KMS API read [`resolve`] (from a `KeyId` to a key), [`authorize`] (who may
+//! do what with it), then any file in [`operations`]: each is one API operation from input to answer.
+//! [`maintenance`] does what falls due without a request.
 //!
 //! Invariants:
 //!
@@ -18,31 +20,70 @@
 //!   another row, version, account or Region it doesn't open.
 //! - A key that is missing or doesn't open is an error, never a reason to make a new one.
 //! - Plaintext and keys are wiped when dropped and occur in no error and no `Debug`.
+//! - Nobody has access to a key that its policy, or a grant, doesn't give or leave to the account. Callers of
+//!   other accounts aren't told whether a key exists.
 //!
-//! Absent: who may use a key (the caller asks the policies before), the KMS API, customer keys.
+//! [`seal`] and [`open`] ask nobody: who calls them has asked [`authorize`] before.
+//!
+//! Absent: imported material, keys of several Regions, key pairs, HMAC keys, key stores of one's own.
 
+mod access;
+mod alias;
+mod ciphertext;
 mod codec;
+mod condition;
+mod context;
+mod crypto;
 mod data_key;
+mod due;
 mod error;
+mod exception;
+mod grant;
+pub mod grant_given;
+mod input;
 mod key;
+mod key_spec;
+mod limits;
+mod listing;
 mod local;
+mod lookup;
+pub mod maintenance;
+mod material;
+pub mod operations;
 mod partition;
+mod party;
+mod policies;
+pub mod recipient;
+mod reference;
 pub mod root;
 mod rows;
+pub mod shown;
 mod start;
+mod state;
+mod tags;
+mod token;
 mod value;
 
 use base::{AccountId, Entropy, Region, Timestamp};
 use envelope::Keyring;
 
+pub use access::{authorize, foreign_denial};
+pub use ciphertext::Ciphertext;
 pub use data_key::{WrappedDataKey, generate_data_key, open_data_key};
 pub use error::Error;
-pub use key::{KeyState, KmsKey, Manager, MaterialId, find_key, load_key, managed_key, set_state};
+pub use exception::Exception;
+pub use key::{
+    Deletion, KeyState, KmsKey, Manager, MaterialId, Origin, Rotation, find_key, load_key,
+    managed_key, set_state,
+};
 pub use local::{Purpose, open_local, seal_local};
+pub use operations::OPERATIONS;
 pub use partition::{PartitionKey, Place, partition_key};
+pub use reference::resolve;
 pub use root::rotation::{Progress, rotate_root};
 pub use start::{Found, RootNote, initialize, inspect, unlock};
-pub use value::{Binding, Kind, Sealed, open, seal};
+pub use token::GrantToken;
+pub use value::{Binding, Kind, Sealed, open, open_under, seal, seal_also};
 
 /// What an operation brings along to use keys.
 #[derive(Clone, Copy)]

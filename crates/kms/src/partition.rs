@@ -5,7 +5,7 @@ use crate::rows::{
     material_range,
 };
 use crate::{Error, Scope};
-use base::{AccountId, Arn, Region};
+use base::{AccountId, Arn, Partition, Region};
 use envelope::{Aad, Key, Keyring, Label, RootError, RootKey};
 use std::sync::Arc;
 use store::Txn;
@@ -38,6 +38,19 @@ impl<'a> Place<'a> {
         let Arn { service, region, account, resource, .. } = Arn::parse(arn).ok()?;
         let id = resource.strip_prefix("key/").filter(|_| service == "kms")?;
         Some((Self { account, region }, id))
+    }
+
+    /// The ARN of what KMS keeps here as `resource`, such as `alias/app`.
+    pub(crate) fn arn(self, resource: &str) -> String {
+        let Self { account, region } = self;
+        let partition = region.parse().map(|it| Partition::of(&it));
+        let partition = partition.as_ref().map_or("aws", Partition::as_str);
+        format!("arn:{partition}:kms:{region}:{account}:{resource}")
+    }
+
+    /// What `account` keeps in `region`, both as they stand in an ARN.
+    pub(crate) fn named(account: &'a str, region: &'a str) -> Self {
+        Self { account, region }
     }
 
     pub(crate) fn account(self) -> &'a str {

@@ -8,6 +8,11 @@
 //! s/{account}/{region}/key/{key id}                      a KMS key
 //! s/{account}/{region}/key-material/{key id}/{material}  its material, wrapped by a partition key
 //! s/{account}/{region}/alias/{name}                      → key id
+//! s/{account}/{region}/grant/{key id}/{grant}            a grant
+//! s/{account}/{region}/grant-to/{principal}/{key id}/{grant}  the way to it by its grantee
+//! s/{account}/{region}/grant-ends/{principal}/{key id}/{grant}  by who may retire it
+//! s/{account}/{region}/grant-count/{key id}              how many grants a key has
+//! key-due/{instant}/{account}/{region}/{key id}          when a key rotates, or ends
 //! ```
 
 use crate::codec::{Reader, Writer, hex};
@@ -59,6 +64,9 @@ store::json_record!(CurrentRow, 1);
 pub(crate) struct AliasRow {
     pub(crate) key_id: String,
     pub(crate) created: Timestamp,
+    /// When it was pointed at this key, if that was later.
+    #[serde(default)]
+    pub(crate) updated: Option<Timestamp>,
 }
 
 store::json_record!(AliasRow, 1);
@@ -175,6 +183,15 @@ pub(crate) fn material_range(place: Place<'_>) -> KeyRange {
     KeyRange::prefix(&regional(place).with("key-material").below())
 }
 
+pub(crate) fn materials_of(place: Place<'_>, key_id: &str) -> KeyRange {
+    KeyRange::prefix(&regional(place).with("key-material").with(key_id).below())
+}
+
+/// The prefix of all rows of `table` in `place`.
+pub(crate) fn prefix(place: Place<'_>, table: &str) -> String {
+    regional(place).with(table).below()
+}
+
 pub(crate) const fn aliases<'a>() -> Table<(Place<'a>, &'a str), AliasRow> {
     Table::new(|(place, name)| regional(*place).with("alias").rest(name))
 }
@@ -186,7 +203,7 @@ impl RotationRow {
     }
 }
 
-fn regional(place: Place<'_>) -> Path {
+pub(crate) fn regional(place: Place<'_>) -> Path {
     Path::new("s").with(place.account()).with(place.region())
 }
 

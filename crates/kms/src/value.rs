@@ -1,6 +1,7 @@
 //! Secret values: each under a data key of its own.
 
 use crate::codec::{Reader, Writer};
+use crate::data_key::wrap_data_key;
 use crate::{Error, KmsKey, MaterialId, Place, Scope, WrappedDataKey};
 use crate::{generate_data_key, open_data_key, partition::located};
 use base::Sensitive;
@@ -66,9 +67,23 @@ pub async fn open(
     sealed: &Sealed,
     binding: &Binding<'_>,
 ) -> Result<Sensitive, Error> {
+    open_under(txn, scope, (sealed, &|_| true), binding).await
+}
+
+/// The same, by those KMS keys only whose ARN `may` says yes to.
+///
+/// # Errors
+///
+/// As [`open`].
+pub async fn open_under(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    (sealed, may): (&Sealed, &(dyn Fn(&str) -> bool + Send + Sync)),
+    binding: &Binding<'_>,
+) -> Result<Sensitive, Error> {
     let context = binding.context();
     let mut failure = None;
-    for wrapped in &sealed.data_keys {
+    for wrapped in sealed.data_keys.iter().filter(|it| may(&it.key_arn)) {
         match open_data_key(txn, scope, wrapped, &context).await {
             Ok(key) => {
                 let opened = message::open_once(&key, &binding.aad(scope), &sealed.ciphertext);
@@ -79,6 +94,28 @@ pub async fn open(
         }
     }
     Err(failure.unwrap_or_else(|| binding.damaged(message::OpenError::Foreign)))
+}
+
+/// `sealed` with its data key wrapped by `key`, too: from then on either key opens it, `key` first. Of the
+/// keys before, the one that comes first stays.
+///
+/// # Errors
+///
+/// - Those of [`open_data_key`], by the key that opens it now.
+/// - Those of [`generate_data_key`], for `key`.
+pub async fn seal_also(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    (sealed, key): (&Sealed, &KmsKey),
+    binding: &Binding<'_>,
+) -> Result<Sealed, Error> {
+    let context = binding.context();
+    let first = sealed.data_keys.first();
+    let first = first.ok_or_else(|| binding.damaged(message::OpenError::Foreign))?;
+    let data_key = open_data_key(txn, scope, first, &context).await?;
+    let wrapped = wrap_data_key(txn, scope, key, (&data_key, &context)).await?;
+    let data_keys = vec![wrapped, first.clone()];
+    Ok(Sealed { data_keys, ciphertext: sealed.ciphertext.clone() })
 }
 
 impl Sealed {

@@ -1,0 +1,85 @@
+//! The material of KMS keys: made, loaded, replaced, destroyed.
+
+use crate::key::{KmsKey, MaterialNote, RotationType};
+use crate::partition::{load_generation, located};
+use crate::rows::{AnyRow, MaterialRow, materials, materials_of};
+use crate::{Error, MaterialId, Place, Scope, partition_key};
+use envelope::{Aad, Key, Label};
+use std::sync::Arc;
+use store::{Table, Txn};
+
+/// Fresh material for the key called `arn`, wrapped and saved in this transaction.
+pub(crate) async fn create(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    arn: &str,
+) -> Result<MaterialId, Error> {
+    let (place, key_id) = located_key(arn)?;
+    let id = MaterialId::random(scope.entropy);
+    let kek = partition_key(txn, scope, place).await?;
+    let fresh = Key::random(scope.entropy);
+    let wrapped = envelope::wrap(&kek.key, &aad(place, arn, id), &fresh, scope.entropy)?;
+    let row = MaterialRow { generation: kek.generation, created: scope.now, wrapped };
+    txn.save(&materials(), &(place, key_id, id), &row)?;
+    Ok(id)
+}
+
+/// Gives `key` new material, which encrypts from now on. The caller saves the key.
+pub(crate) async fn rotate(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    key: &mut KmsKey,
+    by: RotationType,
+) -> Result<(), Error> {
+    key.materials = key.history();
+    key.material = create(txn, scope, &key.arn).await?;
+    key.materials.push(MaterialNote { id: key.material, since: scope.now, by: Some(by) });
+    Ok(())
+}
+
+/// The material `id` of the key called `arn`, unwrapped.
+pub(crate) async fn load(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    arn: &str,
+    id: MaterialId,
+) -> Result<Arc<Key>, Error> {
+    let (place, key_id) = located_key(arn)?;
+    let aad = aad(place, arn, id);
+    // The key's own row, read by every caller, says whether it may be used: shredding a key must also
+    // make the keyring forget.
+    if let Some(material) = scope.keyring.remembered(&aad) {
+        return Ok(material);
+    }
+    let row = txn.find(&materials(), &(place, key_id, id)).await?;
+    let row = row.ok_or_else(|| Error::Missing { what: describe(arn, id) })?;
+    let kek = load_generation(txn, scope.keyring, place, row.generation).await?;
+    let material = scope.keyring.unwrap_only(&kek, &aad, &row.wrapped);
+    material.map_err(|reason| Error::Damaged { what: describe(arn, id), reason })
+}
+
+/// Removes up to `limit` materials of `key`; tells whether some are left.
+pub(crate) async fn destroy(
+    txn: &mut Txn<'_>,
+    key: &KmsKey,
+    limit: usize,
+) -> Result<bool, store::Error> {
+    const ROWS: Table<str, AnyRow> = Table::new(ToOwned::to_owned);
+    let page = txn.page::<AnyRow>(materials_of(key.place(), &key.id), limit, false).await?;
+    for (row, _) in &page.rows {
+        txn.remove(&ROWS, row);
+    }
+    Ok(page.more)
+}
+
+fn located_key(arn: &str) -> Result<(Place<'_>, &str), Error> {
+    Place::of_key(arn).ok_or_else(|| Error::KeyNotFound { arn: arn.to_owned() })
+}
+
+fn aad(place: Place<'_>, arn: &str, id: MaterialId) -> Aad {
+    located(Label::Material, place).field(arn).field(id.as_bytes())
+}
+
+fn describe(arn: &str, id: MaterialId) -> String {
+    format!("material `{id}` of key `{arn}`")
+}
