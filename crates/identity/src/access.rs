@@ -54,9 +54,10 @@ async fn of_user(
     let mut access = Access { tags: user.tags.iter().cloned().collect(), ..Access::default() };
     add(txn, account, &user.given, &mut access).await?;
     for group in &user.groups {
-        if let Some(group) = txn.find_shared(&groups(), &(account, group)).await? {
-            add(txn, account, &group.given, &mut access).await?;
-        }
+        // What a group that isn't there had denied is no longer known.
+        let found = txn.find_shared(&groups(), &(account, group)).await?;
+        let found = found.ok_or_else(|| corrupt(group))?;
+        add(txn, account, &found.given, &mut access).await?;
     }
     access.boundary = boundary(txn, account, user.boundary.as_deref()).await?;
     Ok(Some(access))

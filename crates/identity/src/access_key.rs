@@ -1,6 +1,7 @@
 //! Access keys: what a request is signed with.
 
-use crate::{Error, mint, user};
+use crate::user::{self, User};
+use crate::{Error, mint};
 use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::{Caller, Kind};
@@ -82,6 +83,16 @@ pub async fn create_access_key(
 ) -> Result<(AccessKey, Sensitive), Error> {
     let kms::Scope { account, entropy, now, .. } = *scope;
     let owner = user::find_or_create(txn, (account, user_name), entropy, now).await?;
+    make(txn, scope, owner).await
+}
+
+/// Makes an access key for `owner`, a user of the scope's account.
+pub(crate) async fn make(
+    txn: &mut Txn<'_>,
+    scope: &kms::Scope<'_>,
+    owner: User,
+) -> Result<(AccessKey, Sensitive), Error> {
+    let kms::Scope { account, entropy, now, .. } = *scope;
     let id = mint::access_key_id(account, entropy);
     if find_key(txn, &id).await?.is_some() {
         // One in 2^39 for an account of one key: the caller runs the transaction again.
@@ -150,6 +161,28 @@ pub async fn list_access_keys(
     let prefix = Path::new(ROOT).with(mint::access_key_prefix(account)).key();
     let page = txn.page::<AccessKey>(KeyRange::prefix(&prefix), LISTED, false).await?;
     Ok(page.rows.into_iter().map(|it| it.1).filter(|it| it.account == *account).collect())
+}
+
+/// The access keys of the user whose unique id is `owner`, by id. Reads those of the account.
+pub(crate) async fn of_user(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+    owner: &str,
+) -> Result<Vec<AccessKey>, Error> {
+    let keys = list_access_keys(txn, account).await?;
+    Ok(keys.into_iter().filter(|it| it.principal_id == owner).collect())
+}
+
+/// Writes that `key` is a key of `owner` as it is called now.
+pub(crate) fn rename(txn: &mut Txn<'_>, key: AccessKey, owner: &User) -> Result<(), store::Error> {
+    let (user_name, arn) = (owner.name.clone(), owner.arn.clone());
+    let key = AccessKey { user_name, arn, ..key };
+    txn.save(&ACCESS_KEYS, &key.id, &key)
+}
+
+/// Removes the access key `id`: the next request that is signed with it is refused.
+pub(crate) fn remove(txn: &mut Txn<'_>, id: &str) {
+    txn.remove(&ACCESS_KEYS, id);
 }
 
 /// Makes the access key `id` active or inactive, from the next request on.

@@ -56,6 +56,14 @@ pub async fn list_accounts(txn: &mut Txn<'_>) -> Result<Vec<Account>, Error> {
     Ok(accounts)
 }
 
+/// The account `id`, if there is one.
+pub(crate) async fn find(
+    txn: &mut Txn<'_>,
+    id: &AccountId,
+) -> Result<Option<Account>, store::Error> {
+    txn.find(&ACCOUNTS, id).await
+}
+
 /// Checks that there is an account `id`.
 pub(crate) async fn require(txn: &mut Txn<'_>, id: &AccountId) -> Result<(), Error> {
     match txn.find(&ACCOUNTS, id).await? {

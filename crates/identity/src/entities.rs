@@ -23,7 +23,7 @@ pub struct Given {
 
 /// A role: who may become it, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Role {
+pub(crate) struct Role {
     /// The name, in its own case.
     pub name: String,
     /// `/` or `/a/path/`.
@@ -62,7 +62,7 @@ store::json_record!(Role, 1);
 
 /// A group of users.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
+pub(crate) struct Group {
     /// The name, in its own case.
     pub name: String,
     /// `/` or `/a/path/`.
@@ -82,7 +82,7 @@ store::json_record!(Group, 1);
 
 /// A managed policy of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManagedPolicy {
+pub(crate) struct ManagedPolicy {
     /// The name, in its own case.
     pub name: String,
     /// `/` or `/a/path/`.
@@ -113,7 +113,7 @@ store::json_record!(ManagedPolicy, 1);
 
 /// One version of a managed policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyVersion {
+pub(crate) struct PolicyVersion {
     /// As it was put.
     pub text: String,
     /// When it was made.
@@ -162,6 +162,11 @@ pub(crate) async fn generation(
 ) -> Result<Generation, store::Error> {
     let found = txn.find_shared(&GENERATIONS, account).await?;
     Ok(found.map_or_else(|| Generation(String::new()), |it| Generation::clone(&it)))
+}
+
+/// What the rows of `table` of `account` begin with: `role`, `group`, `policy`.
+pub(crate) fn prefix(account: &AccountId, table: &str) -> String {
+    Path::new("a").with(account).with(table).below()
 }
 
 fn row(account: &AccountId, table: &str, name: &str) -> String {

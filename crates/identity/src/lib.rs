@@ -1,7 +1,7 @@
-//! Accounts, users and access keys: who there is, and how a key names its account.
+//! Accounts, users, groups, roles, policies and access keys: who there is, and what they may do.
 //!
 //! Read [`AccessKey`] first (what a signature is checked against), then [`create_account`] and
-//! [`create_access_key`] (how an operator lets somebody in), then [`sts`].
+//! [`create_access_key`] (how an operator lets somebody in), then [`iam`], [`session`] and [`sts`].
 //!
 //! Invariants:
 //!
@@ -10,7 +10,7 @@
 //! - An access key id holds its account's number, so a request finds its account without a lookup.
 //! - Nothing is remembered between requests: a key that was made inactive is refused by the next one.
 //!
-//! Absent: the IAM API, roles and sessions; policies of users.
+//! Absent: instance profiles, identity providers, second factors, simulation.
 
 mod access;
 mod access_key;
@@ -18,7 +18,9 @@ mod account;
 mod aws_managed;
 mod entities;
 mod error;
+pub mod iam;
 mod mint;
+pub mod session;
 pub mod sts;
 mod user;
 

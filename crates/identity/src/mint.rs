@@ -29,7 +29,12 @@ pub(crate) fn is_access_key_id(id: &str) -> bool {
 
 /// A user's unique id: `AIDA` and 17 characters.
 pub(crate) fn user_id(entropy: &dyn Entropy) -> String {
-    prefixed("AIDA", u128::from_be_bytes(entropy.bytes()), 17)
+    unique_id("AIDA", entropy)
+}
+
+/// A unique id: `prefix`, which says of what, and 17 characters.
+pub(crate) fn unique_id(prefix: &str, entropy: &dyn Entropy) -> String {
+    prefixed(prefix, u128::from_be_bytes(entropy.bytes()), 17)
 }
 
 /// A secret access key: 30 random bytes as 40 characters of base64.

@@ -1,6 +1,7 @@
 //! Users.
 
 use crate::entities::{self, Given};
+use crate::iam::holder::note_uses;
 use crate::{Error, account, mint};
 use base::{AccountId, Entropy, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,41 @@ pub(crate) async fn find(
     txn.find_shared(&users(), &(account, name)).await
 }
 
+/// The user `name` of `account`, whatever the case of `name`.
+pub(crate) async fn find_spelled(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+    name: &str,
+) -> Result<Option<Arc<User>>, store::Error> {
+    let lower = name.to_ascii_lowercase();
+    match txn.find(&spellings(), &(account, &lower)).await? {
+        Some(Spelling(name)) => find(txn, account, &name).await,
+        None => Ok(None),
+    }
+}
+
+/// Writes `user`, whose name is new or the one it had.
+pub(crate) fn save(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+    user: &User,
+) -> Result<(), store::Error> {
+    let lower = user.name.to_ascii_lowercase();
+    txn.save(&spellings(), &(account, &lower), &Spelling(user.name.clone()))?;
+    txn.save(&users(), &(account, &user.name), user)
+}
+
+/// Removes the rows of the user `name`, as it is spelled.
+pub(crate) fn remove(txn: &mut Txn<'_>, account: &AccountId, name: &str) {
+    txn.remove(&spellings(), &(account, &name.to_ascii_lowercase()));
+    txn.remove(&users(), &(account, name));
+}
+
+/// What the rows of all users of `account` begin with.
+pub(crate) fn prefix(account: &AccountId) -> String {
+    Path::new("a").with(account).with("user").below()
+}
+
 /// The user `name` of `account`; made if there is none yet.
 ///
 /// # Errors
@@ -116,8 +152,8 @@ pub(crate) async fn find_or_create(
     };
     principals::register(txn, &user.arn, &user.id)?;
     entities::changed(txn, account, entropy)?;
-    txn.save(&spellings(), &(account, &lower), &Spelling(user.name.clone()))?;
-    txn.save(&users(), &(account, name), &user)?;
+    note_uses(txn, account, &user)?;
+    save(txn, account, &user)?;
     Ok(user)
 }
 

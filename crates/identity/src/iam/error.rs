@@ -1,0 +1,137 @@
+//! Why an operation of IAM says no, and what the wire says then.
+
+use policy::engine::{Absent, Malformed};
+use service::{Fault, Refusal};
+use wire::Code;
+
+/// Why an operation of IAM said no.
+///
+/// The texts are the service's own: clients match on them.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another account has the alias, or this one.
+    #[error("The account alias {0} already exists.")]
+    AliasExists(String),
+    /// The account doesn't have that alias.
+    #[error("The Account Alias {0} cannot be found.")]
+    AliasUnknown(String),
+    /// A policy's ARN that is none.
+    #[error("Invalid ARN:  Could not be parsed!")]
+    Arn,
+    /// A policy forbids it, or none permits it.
+    #[error("{0}")]
+    Denied(String),
+    /// A text that is no policy of its kind.
+    #[error("{0}")]
+    Document(#[from] Malformed),
+    /// Something still hangs on what is to be deleted.
+    #[error("{0}")]
+    Hangs(&'static str),
+    /// The name is taken, whatever the case.
+    #[error("{what} with name {name} already exists.")]
+    Exists {
+        /// `User`, `Group`, `Role`.
+        what: &'static str,
+        /// The name, as it was given.
+        name: String,
+    },
+    /// Parameters that don't go together.
+    #[error("{0}")]
+    Input(&'static str),
+    /// A member breaks the model's constraints, or a marker is of another list.
+    #[error("{0}")]
+    Invalid(String),
+    /// The user has no such access key.
+    #[error("The Access Key with id {0} cannot be found.")]
+    KeyUnknown(String),
+    /// The secret of an access key can't be sealed.
+    #[error(transparent)]
+    Kms(#[from] kms::Error),
+    /// More than there may be.
+    #[error("{0}")]
+    Limit(String),
+    /// No user, group or role of that name.
+    #[error("The {what} with name {name} cannot be found.")]
+    NotFound {
+        /// `user`, `group`, `role`, `user policy`, …
+        what: String,
+        /// The name, as it was given.
+        name: String,
+    },
+    /// The name of a managed policy is taken.
+    #[error("A policy called {0} already exists. Duplicate names are not allowed.")]
+    PolicyExists(String),
+    /// No managed policy has the ARN.
+    #[error("Policy {0} was not found.")]
+    PolicyUnknown(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A trust policy whose principals can't be told.
+    #[error("Syntax errors in policy.")]
+    Syntax,
+    /// No managed policy has the ARN, so it can't be attached.
+    #[error("Policy {0} does not exist or is not attachable.")]
+    Unattachable(String),
+    /// A managed policy has no such version.
+    #[error("Policy {arn} version {version} does not exist or is not attachable.")]
+    VersionUnknown {
+        /// The policy's ARN.
+        arn: String,
+        /// The version, `v2`.
+        version: String,
+    },
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Denied(text) => Self::Denied(text),
+            Refusal::Invalid(text) => Self::Invalid(text),
+        }
+    }
+}
+
+impl From<Absent> for Error {
+    fn from(absent: Absent) -> Self {
+        Self::Document(absent.into())
+    }
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Kms(error) => Self::Kms(error),
+            crate::Error::Store(error) => Self::Store(error),
+            crate::Error::KeyUnknown(id) => Self::KeyUnknown(id),
+            crate::Error::UserExists { name, .. } => Self::Exists { what: "User", name },
+            crate::Error::AccountExists(id) | crate::Error::AccountUnknown(id) => {
+                Self::Invalid(format!("there is no account {id}"))
+            }
+            crate::Error::UserName(name) => Self::Invalid(name),
+        }
+    }
+}
+
+impl Fault for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::AliasUnknown(_)
+            | Self::KeyUnknown(_)
+            | Self::NotFound { .. }
+            | Self::PolicyUnknown(_)
+            | Self::Unattachable(_)
+            | Self::VersionUnknown { .. } => Code::query("NoSuchEntity", 404),
+            Self::AliasExists(_) | Self::Exists { .. } | Self::PolicyExists(_) => {
+                Code::query("EntityAlreadyExists", 409)
+            }
+            Self::Hangs(_) => Code::query("DeleteConflict", 409),
+            Self::Limit(_) => Code::query("LimitExceeded", 409),
+            Self::Denied(_) => Code::query("AccessDenied", 403),
+            Self::Document(_) | Self::Syntax => Code::query("MalformedPolicyDocument", 400),
+            Self::Input(_) => Code::query("InvalidInput", 400),
+            Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),
+            Self::Kms(_) | Self::Store(_) => Code::query("ServiceFailure", 500),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! How input structs are declared.
+
+/// Declares an operation's input: every member is optional on the wire, and left out of the audit record
+/// when absent.
+macro_rules! input {
+    (
+        $(#[$outer:meta])*
+        pub struct $name:ident { $( $(#[$inner:meta])* $member:ident: $type:ty, )* }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Default, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
+        pub struct $name {
+            $( $(#[$inner])* #[serde(default, skip_serializing_if = "Option::is_none")] $member: Option<$type>, )*
+        }
+    };
+}
+
+pub(crate) use input;

@@ -1,0 +1,50 @@
+//! Identity and Access Management, over the Query protocol: users, groups, roles and policies of an account.
+//!
+//! Read [`operations`] first (a file each), then `holder.rs` (what users, groups and roles have in common) and
+//! `policies.rs` (managed policies). What is kept is in [`crate::entities`] and [`crate::user`].
+//!
+//! Invariants:
+//!
+//! - Who may not ask learns nothing: authorization comes before validation, and validation before existence.
+//! - A document that is kept can be compiled; users and roles that a trust policy names are kept by unique id.
+//! - Every change of who may do what also changes the account's [`crate::Generation`].
+//! - What a policy is attached to stands in two places, with whoever holds it and with `uses.rs`; one
+//!   transaction writes both.
+//!
+//! Absent: instance profiles, identity providers, second factors, login profiles, simulation, reports.
+//!
+//! Source: IAM API Reference, version 2010-05-08.
+
+mod aliases;
+pub mod attachments;
+mod condition;
+pub mod details;
+mod documents;
+mod error;
+pub(crate) mod holder;
+mod holders;
+mod input;
+mod keys;
+mod members;
+mod names;
+pub mod operations;
+mod page;
+mod policies;
+pub mod shown;
+pub mod tags;
+mod uses;
+
+pub use error::Error;
+pub use operations::OPERATIONS;
+
+/// How the service is spoken to.
+pub const SERVICE: wire::query::Service = wire::query::Service {
+    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+    version: "2010-05-08",
+};
+
+/// The service's name in audit records.
+const SOURCE: &str = "iam.amazonaws.com";
+
+#[cfg(test)]
+mod tests;

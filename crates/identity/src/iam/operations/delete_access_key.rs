@@ -1,0 +1,42 @@
+//! DeleteAccessKey: removes an access key, from the next request on.
+
+use crate::access_key;
+use crate::iam::input::input;
+use crate::iam::{Error, SOURCE, keys, names};
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which key.
+    pub struct DeleteAccessKey {
+        user_name: Text,
+        access_key_id: Text,
+    }
+}
+
+impl Operation for DeleteAccessKey {
+    const NAME: &'static str = "DeleteAccessKey";
+    const SOURCE: &'static str = SOURCE;
+    const ACTION: Action = Action("iam:DeleteAccessKey");
+    const READ_ONLY: bool = false;
+    type Output = ();
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        names::optional(found, "userName", self.user_name.as_ref(), 128);
+        found.required("accessKeyId", self.access_key_id.as_ref());
+        found.length("accessKeyId", self.access_key_id.as_ref(), 16..=128);
+        found.pattern("accessKeyId", self.access_key_id.as_ref(), r"[\w]+", |it| {
+            it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
+        });
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
+        let (permit, user) = keys::admit_owner(call, txn, self, self.user_name.as_ref()).await?;
+        let key = keys::load(txn, &user, self.access_key_id.as_ref()).await?;
+        access_key::remove(txn, &key.id);
+        Ok(Answer::new(permit, ()))
+    }
+}

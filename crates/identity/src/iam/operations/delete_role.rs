@@ -1,0 +1,43 @@
+//! DeleteRole: removes a role on which nothing hangs any more.
+
+use crate::entities;
+use crate::entities::Role;
+use crate::iam::input::input;
+use crate::iam::{Error, SOURCE, holder, names};
+use service::{Action, Answer, Call, Operation, principals};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which role.
+    pub struct DeleteRole {
+        role_name: Text,
+    }
+}
+
+impl Operation for DeleteRole {
+    const NAME: &'static str = "DeleteRole";
+    const SOURCE: &'static str = SOURCE;
+    const ACTION: Action = Action("iam:DeleteRole");
+    const READ_ONLY: bool = false;
+    type Output = ();
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        names::required(found, "roleName", self.role_name.as_ref(), 64);
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
+        let (permit, found) =
+            holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
+        let role = found.existing()?;
+        let account = &call.caller.account;
+        holder::holds_nothing(&*role)?;
+        holder::forget_uses(txn, account, &*role);
+        principals::forget(txn, &role.arn, &role.id);
+        txn.remove(&entities::roles(), &(account, &role.name));
+        entities::changed(txn, account, call.entropy)?;
+        Ok(Answer::new(permit, ()))
+    }
+}

@@ -1,0 +1,43 @@
+//! DetachGroupPolicy: takes a managed policy from a group.
+
+use crate::entities::Group;
+use crate::iam::input::input;
+use crate::iam::{Error, SOURCE, attachments, condition, holder, names};
+use policy::engine::Values;
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::Text;
+
+input! {
+    /// Which group, and which policy.
+    pub struct DetachGroupPolicy {
+        group_name: Text,
+        policy_arn: Text,
+    }
+}
+
+impl Operation for DetachGroupPolicy {
+    const NAME: &'static str = "DetachGroupPolicy";
+    const SOURCE: &'static str = SOURCE;
+    const ACTION: Action = Action("iam:DetachGroupPolicy");
+    const READ_ONLY: bool = false;
+    type Output = ();
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        names::required(found, "groupName", self.group_name.as_ref(), 128);
+        names::arn(found, "policyArn", self.policy_arn.as_ref());
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        condition::policy_arn(self.policy_arn.as_ref(), key)
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
+        let (permit, found) =
+            holder::admit::<Group, _>(call, txn, self, self.group_name.as_ref()).await?;
+        attachments::detach(call, txn, &*found.existing()?, self.policy_arn.as_ref())?;
+        Ok(Answer::new(permit, ()))
+    }
+}

@@ -1,0 +1,58 @@
+//! ListGroups: the groups of the account.
+
+use crate::entities;
+use crate::entities::Group;
+use crate::iam::input::input;
+use crate::iam::page::Ask;
+use crate::iam::shown::ShownGroup;
+use crate::iam::{Error, SOURCE, names, page};
+use serde::Serialize;
+use service::{Action, Answer, Call, Operation};
+use store::Txn;
+use wire::Violations;
+use wire::members::{Integer, Text};
+
+input! {
+    /// Which groups, and from where.
+    pub struct ListGroups {
+        path_prefix: Text,
+        marker: Text,
+        max_items: Integer,
+    }
+}
+
+/// A page of groups.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Output {
+    groups: Vec<ShownGroup>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+impl Operation for ListGroups {
+    const NAME: &'static str = "ListGroups";
+    const SOURCE: &'static str = SOURCE;
+    const ACTION: Action = Action("iam:ListGroups");
+    const READ_ONLY: bool = true;
+    type Output = Output;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        names::prefix(found, self.path_prefix.as_ref());
+        page::constraints(found, self.marker.as_ref(), self.max_items);
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+        let permit = call.admit(self, call.own_account())?;
+        let account = &call.caller.account;
+        let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
+        let under = self.path_prefix.as_ref().map_or("/", Text::as_str);
+        let wants = |it: &Group| it.path.starts_with(under);
+        let (rows, marker) = ask.of_rows(txn, &entities::prefix(account, "group"), wants).await?;
+        let groups = rows.iter().map(ShownGroup::of).collect();
+        let is_truncated = marker.is_some();
+        Ok(Answer::new(permit, Output { groups, is_truncated, marker }))
+    }
+}

@@ -1,0 +1,48 @@
+//! Credentials that may not call an operation, whatever the policies say.
+//!
+//! Source: IAM User Guide, "Compare AWS STS credentials".
+
+use super::Error;
+use service::{Caller, Kind};
+use wire::members::Text;
+
+/// `GetSessionToken` and `GetFederationToken` are for long-term credentials.
+pub(super) fn long_term_only(caller: &Caller, operation: &str) -> Result<(), Error> {
+    if caller.session.is_some() { Err(with_session(operation)) } else { Ok(()) }
+}
+
+/// Sessions of users call nothing here but `AssumeRole` and `GetCallerIdentity`, federated users only the
+/// latter.
+pub(super) fn not_for_users_sessions(caller: &Caller, operation: &str) -> Result<(), Error> {
+    let of_role = matches!(caller.kind, Kind::RoleSession { .. });
+    if of_role { Ok(()) } else { long_term_only(caller, operation) }
+}
+
+/// Roles are assumed by users and by sessions of roles.
+pub(super) fn may_assume(caller: &Caller) -> Result<(), Error> {
+    match caller.kind {
+        Kind::FederatedUser { .. } => Err(with_session("AssumeRole")),
+        Kind::Root => Err(Error::Denied("Roles may not be assumed by root accounts.".to_owned())),
+        Kind::RoleSession { .. } | Kind::User => Ok(()),
+    }
+}
+
+/// No second factor can be registered, so none was shown.
+pub(super) fn no_second_factor(serial: Option<&Text>, code: Option<&Text>) -> Result<(), Error> {
+    let text = match (serial, code) {
+        (None, None) => return Ok(()),
+        (Some(_), Some(_)) => {
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
+             serial number is valid and associated with this user."
+        }
+        _ => {
+            "MultiFactorAuthentication failed, must provide both MFA serial number and one time \
+             pass code."
+        }
+    };
+    Err(Error::Denied(text.to_owned()))
+}
+
+fn with_session(operation: &str) -> Error {
+    Error::Denied(format!("Cannot call {operation} with session credentials"))
+}

@@ -1,0 +1,5 @@
+//! Operations over a store in memory, with real policies; numbers are those of the statements they check.
+
+mod desk;
+mod rows;
+mod sessions;
