@@ -4,9 +4,11 @@
 //!
 //! Source: Service Authorization Reference, "Condition keys for AWS Secrets Manager".
 
-use crate::tags::{TagGiven, TagsGiven};
+use crate::tags::TagsGiven;
 use policy::engine::Values;
+use service::context::one_of;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use wire::members::{Boolean, Integer, List, Structure, Text};
 
 /// What stands behind `secretsmanager:` in `key`.
@@ -34,16 +36,15 @@ pub(crate) fn keys<'a>(given: Option<&'a List<Text>>, key: &str) -> Option<Value
 
 /// `aws:RequestTag/…` and `aws:TagKeys`, of a call that takes tags.
 pub(crate) fn tags<'a>(given: Option<&'a TagsGiven>, key: &str) -> Option<Values<'a>> {
-    let tags = || given.into_iter().flat_map(|it| it.as_slice()).map(|Structure(it)| it);
+    let tags = || given.into_iter().flat_map(List::as_slice).map(|Structure(it)| it);
     if key == "aws:tagkeys" {
         given?;
         return Some(Values::many(tags().filter_map(|it| it.key.as_ref()).map(Text::as_str)));
     }
     let name = key.strip_prefix("aws:requesttag/")?;
-    let is_meant =
-        |it: &&TagGiven| it.key.as_ref().is_some_and(|it| it.as_str().eq_ignore_ascii_case(name));
-    let mut meant = tags().filter(is_meant);
-    // Two spellings of one name could mean either: neither is believed.
-    let tag = meant.next().filter(|_| meant.next().is_none())?;
-    Some(Values::one(tag.value.as_ref().map(Text::as_str).unwrap_or_default()))
+    let meant = tags().filter_map(|it| Some((it.key.as_ref()?.as_str(), it.value.as_ref())));
+    let meant = meant.filter(|it| it.0.eq_ignore_ascii_case(name));
+    // Of two with exactly one name the last is kept.
+    let kept: BTreeMap<_, _> = meant.collect();
+    one_of(kept.into_values().map(|it| it.map(Text::as_str).unwrap_or_default()))
 }

@@ -37,6 +37,11 @@ pub enum Error {
     /// The key can't be used to seal a value. The text is KMS's.
     #[error("Secrets Manager can't encrypt the secret value: {0}")]
     Encryption(String),
+    /// A secret under the AWS managed key of another account.
+    #[error(
+        "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key."
+    )]
+    ForeignDefaultKey,
     /// A filter without key, or without values.
     #[error("{0}")]
     Filter(String),
@@ -179,7 +184,8 @@ impl Fault for Error {
             | Self::StageElsewhere(_)
             | Self::StageTaken { .. }
             | Self::Window => INVALID_PARAMETER,
-            Self::NameDeleted
+            Self::ForeignDefaultKey
+            | Self::NameDeleted
             | Self::NoValueGiven
             | Self::ScheduledAlready
             | Self::ScheduledForDeletion

@@ -21,6 +21,8 @@ pub(crate) struct Found {
     valid: bool,
     secret: Option<Arc<Secret>>,
     policy: Option<Arc<StoredPolicy>>,
+    /// The ARN of the key that the secret is to get, if the call names one.
+    pub(crate) new_key: Option<String>,
 }
 
 /// The model's constraints on the `SecretId` of an operation that needs one.
@@ -41,7 +43,7 @@ pub(crate) async fn admit<O: Operation>(
     given: Option<&Text>,
 ) -> Result<(Permit, Found), Error> {
     let found = find(call, txn, given).await?;
-    let permit = call.admit(operation, found.target(&found.attached()))?;
+    let permit = call.admit(operation, found.target(found.attached().as_slice()))?;
     found.check_name()?;
     Ok((permit, found))
 }
@@ -57,7 +59,14 @@ pub(crate) async fn find(
 ) -> Result<Found, store::Error> {
     let own = Place { account: call.caller.account.clone(), region: call.region.clone() };
     let Some(given) = given.map(Text::as_str) else {
-        return Ok(Found { place: own, resource: None, valid: true, secret: None, policy: None });
+        return Ok(Found {
+            place: own,
+            resource: None,
+            valid: true,
+            secret: None,
+            policy: None,
+            new_key: None,
+        });
     };
     let reference = Reference::of(given, &own);
     let known = given.len() <= *limits::SECRET_ID.end() && reference.here(call);
@@ -81,6 +90,7 @@ pub(crate) async fn find(
         place: reference.place,
         secret,
         policy,
+        new_key: None,
     })
 }
 
@@ -103,13 +113,13 @@ impl Found {
     }
 
     /// What the policies are asked about, the secret's own among them.
-    pub(crate) fn target<'a>(&'a self, own: &'a Option<Attached<'a>>) -> Target<'a> {
+    pub(crate) fn target<'a>(&'a self, own: &'a [Attached<'a>]) -> Target<'a> {
         let asked = self.secret.as_ref().map(|it| it.arn.as_str());
         let given = self.resource.as_deref();
         Target {
             resource: asked.or(given),
             named: given,
-            policies: own.as_slice(),
+            policies: own,
             keys: self,
             ..Target::of(&self.place.account, None)
         }
@@ -135,7 +145,11 @@ impl Found {
 
 impl Context for Found {
     fn find(&self, key: &str) -> Option<Values<'_>> {
-        self.secret.as_ref()?.condition(key)
+        match key {
+            "secretsmanager:kmskeyarn" => self.new_key.as_deref().map(Values::one),
+            "secretsmanager:secretprimaryregion" => Some(Values::one(self.place.region.as_str())),
+            _ => self.secret.as_ref()?.condition(key),
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Values: from the request into a sealed version, and back.
 
 use crate::Error;
-use crate::keys;
+use crate::keys::{self, Lock, Use, scope};
 use crate::limits::{VERSIONS_AT_MOST, VERSIONS_KEPT};
 use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
 use crate::version::{Kind, Version, values};
 use base::Sensitive;
-use kms::{Binding, Scope};
+use kms::Binding;
 use service::{Call, Permit};
 use std::sync::Arc;
 use store::Txn;
@@ -56,8 +56,11 @@ pub(crate) async fn add_version(
     id: &VersionId,
     given: Given<'_>,
 ) -> Result<(), Error> {
+    let lock = keys::find((call, txn), place, secret.kms_key_id.as_deref()).await?;
+    let using = Use { action: keys::GENERATE, secret_arn: &secret.arn, version_id: id.as_str() };
+    keys::ask((call, txn), &lock, using).await?;
     let binding = binding(secret, id, given.kind);
-    let sealed = seal(txn, &scope(call, place), &binding, given.value).await;
+    let sealed = kms::seal(txn, &scope(call, place), &lock.key, &binding, given.value).await;
     let sealed = sealed.map_err(|error| keys::cant_seal(call, error))?;
     // AWS asks the key first.
     if secret.versions >= VERSIONS_AT_MOST {
@@ -73,17 +76,7 @@ pub(crate) async fn add_version(
     Ok(())
 }
 
-async fn seal(
-    txn: &mut Txn<'_>,
-    scope: &Scope<'_>,
-    binding: &Binding<'_>,
-    value: &Sensitive,
-) -> Result<kms::Sealed, kms::Error> {
-    let key = kms::managed_key(txn, scope, keys::MANAGED).await?;
-    kms::seal(txn, scope, &key, binding, value).await
-}
-
-/// The plaintext of `version`.
+/// The plaintext of `version`, by those of its keys that the caller may use.
 pub(crate) async fn open(
     (call, txn, _permit): (&Call<'_>, &mut Txn<'_>, &Permit),
     place: &Place,
@@ -91,8 +84,72 @@ pub(crate) async fn open(
     version: &Version,
 ) -> Result<Sensitive, Error> {
     let binding = binding(secret, &version.id, version.kind);
-    let opened = kms::open(txn, &scope(call, place), &version.sealed, &binding).await;
-    opened.map_err(|error| keys::cant_open(call, error))
+    let mut refusal = None;
+    for arn in version.sealed.key_arns() {
+        match may_open((call, txn), place, (secret, version), arn).await {
+            Ok(()) => {
+                let (scope, may) = (scope(call, place), |it: &str| it == arn);
+                match kms::open_under(txn, &scope, (&version.sealed, &may), &binding).await {
+                    Ok(value) => return Ok(value),
+                    Err(error) => refusal = refusal.or(Some(keys::cant_open(call, error))),
+                }
+            }
+            Err(error @ Error::Store(_)) => return Err(error),
+            Err(error) => refusal = refusal.or(Some(error)),
+        }
+    }
+    // A version always has a key.
+    Err(refusal.unwrap_or(Error::NoSecret))
+}
+
+async fn may_open(
+    (call, txn): (&Call<'_>, &mut Txn<'_>),
+    place: &Place,
+    (secret, version): (&Secret, &Version),
+    arn: &str,
+) -> Result<(), Error> {
+    let lock = keys::of_version((call, txn), arn).await?;
+    if lock.is_managed() && call.caller.account != place.account {
+        return Err(Error::ForeignDefaultKey);
+    }
+    let (secret_arn, version_id) = (secret.arn.as_str(), version.id.as_str());
+    let using = Use { action: keys::DECRYPT, secret_arn, version_id };
+    keys::ask((call, txn), &lock, using).await
+}
+
+/// Lets the key that `secret` has now open `version`, too, if the caller may do that with both keys; if
+/// not, the version stays as it is.
+pub(crate) async fn rewrap(
+    (call, txn, _permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+    place: &Place,
+    secret: &Secret,
+    (lock, version): (&Lock, &Version),
+) -> Result<(), Error> {
+    let Some(old) = version.sealed.key_arns().next().filter(|it| *it != lock.key.arn) else {
+        return Ok(());
+    };
+    let (secret_arn, version_id) = (secret.arn.as_str(), version.id.as_str());
+    let using = Use { action: keys::ENCRYPT, secret_arn, version_id };
+    let asked = match may_open((call, txn), place, (secret, version), old).await {
+        Ok(()) => keys::ask((call, txn), lock, using).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(()) => (),
+        // It stays as it is.
+        Err(Error::Denied(_) | Error::Encryption(_) | Error::Decryption(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let binding = binding(secret, &version.id, version.kind);
+    let scope = scope(call, place);
+    match kms::seal_also(txn, &scope, (&version.sealed, &lock.key), &binding).await {
+        Ok(sealed) => {
+            let rewrapped = Version { sealed, ..Version::clone(version) };
+            Ok(txn.save(&values(), &(place, &secret.id, &version.id), &rewrapped)?)
+        }
+        Err(kms::Error::KeyUnusable { .. } | kms::Error::KeyNotFound { .. }) => Ok(()),
+        Err(error) => Err(keys::cant_open(call, error)),
+    }
 }
 
 /// Whether `version` holds exactly what was `given`.
@@ -108,16 +165,6 @@ pub(crate) async fn same(
     }
     let stored = open((call, txn, permit), place, secret, version).await?;
     Ok(stored.same_as(given.value))
-}
-
-fn scope<'a>(call: &'a Call<'_>, place: &'a Place) -> Scope<'a> {
-    Scope {
-        keyring: call.keyring,
-        entropy: call.entropy,
-        now: call.now,
-        account: &place.account,
-        region: &place.region,
-    }
 }
 
 /// What a sealed value is bound to: it opens nowhere else.

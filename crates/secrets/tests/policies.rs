@@ -1,5 +1,7 @@
 //! Who may: identity policies, resource policies and their conditions, at the doors of the operations.
 
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use service::{Access, Caller, Kind};
 
@@ -54,10 +56,10 @@ fn named(account: &str, user: &str) -> Caller {
 }
 
 fn allow(action: &str, resource: &str) -> String {
-    statement(json!({ "Effect": "Allow", "Action": action, "Resource": resource }))
+    statement(&json!({ "Effect": "Allow", "Action": action, "Resource": resource }))
 }
 
-fn statement(statement: Value) -> String {
+fn statement(statement: &Value) -> String {
     json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
 }
 
@@ -179,6 +181,14 @@ async fn conditions_see_the_parameters_and_the_tags() {
         (0, when("Allow", "*", json!({ "StringEquals": { "aws:RequestTag/team": "red" } })),
             "CreateSecret", json!({ "Name": "n2", "ClientRequestToken": TOKEN,
                 "Tags": [{ "Key": "team", "Value": "red" }, { "Key": "Team", "Value": "blue" }] }), false),
+        (0, json!([all, when("Deny", "*", json!({ "StringEquals": { "aws:RequestTag/team": "blue" } }))]),
+            "CreateSecret", json!({ "Name": "n3", "ClientRequestToken": TOKEN,
+                "Tags": [{ "Key": "team", "Value": "red" }, { "Key": "Team", "Value": "blue" }] }), false),
+        (0, json!([all, when("Deny", "*", json!({ "StringEquals": { "aws:RequestTag/team": "blue" } }))]),
+            "CreateSecret", json!({ "Name": "n4", "ClientRequestToken": TOKEN,
+                "Tags": [{ "Key": "team", "Value": "blue" }, { "Key": "team", "Value": "blue" }] }), false),
+        (0, json!([all, when("Deny", "*", json!({ "StringEquals": { "secretsmanager:SecretPrimaryRegion": "us-east-1" } }))]),
+            "DescribeSecret", json!({ "SecretId": id }), false),
         (0, when("Allow", "*", json!({ "StringLike": { "secretsmanager:Name": "ci/*" } })),
             "CreateSecret", json!({ "Name": "prod/x", "ClientRequestToken": TOKEN }), false),
         (62, json!([all, when("Deny", "*", json!({ "Bool": { "secretsmanager:ForceDeleteWithoutRecovery": "true" } }))]),
@@ -191,7 +201,7 @@ async fn conditions_see_the_parameters_and_the_tags() {
             "DeleteSecret", json!({ "SecretId": id }), true),
     ];
     for (row, policy, operation, body, allowed) in cases {
-        let mut access = access(&statement(policy.clone())).expect("a policy");
+        let mut access = access(&statement(&policy)).expect("a policy");
         access.tags.insert("Team".to_owned(), "red".to_owned());
         let answer = scene.ask(&named(OWNER, "alice"), &access, operation, body).await;
         assert_eq!(

@@ -2,12 +2,13 @@
 
 use crate::metrics::Reason;
 use crate::route::Api;
-use crate::signing_keys::{ScopedKey, SigningKeys};
+use crate::signing_keys::{Origin, ScopedKey, SigningKeys};
 use base::{Entropy, Region, Timestamp};
 use envelope::Keyring;
 use http::header::HOST;
 use http::request::Parts;
-use identity::{KeyRow, Status};
+use identity::session::Claims;
+use identity::{Status, session};
 use service::{Access, chain};
 use sigv4::{Current, Presented, Rejection, Scoped, SigningKey, Verified};
 use std::sync::Arc;
@@ -56,19 +57,13 @@ impl Authenticator {
         let mut headers = headers_of(parts);
         let request = request_of(parts, &headers, body_hash);
         let scoped = self.scope(&request, api, now)?;
-        if scoped.session_token().is_some() {
-            // Sessions are not built: no token was ever one of ours.
-            return Err(Rejection::InvalidToken.into());
-        }
-
         let mut txn = store::begin(backend);
-        let row = identity::find_row(&mut txn, scoped.access_key_id()).await;
-        let row = row.map_err(|error| Refused::Failed(chain(&error)))?;
-        let known = row.as_ref().and_then(|row| self.keys.find(row, &scoped));
+        let origin = origin(&mut txn, &scoped).await?;
+        let known = origin.as_ref().and_then(|it| self.keys.find(it, &scoped));
         let is_known = known.is_some();
-        let key = match (known, &row) {
+        let key = match (known, &origin) {
             (Some(key), _) => Some(key),
-            (None, Some(row)) => self.derive(&mut txn, row, &scoped, now).await?,
+            (None, Some(origin)) => self.derive(&mut txn, origin, &scoped, now).await?,
             (None, None) => None,
         };
         let Some(key) = key else {
@@ -76,6 +71,9 @@ impl Authenticator {
             let _never_right = scoped.verify(&SigningKey::dummy());
             return Err(Rejection::UnknownKey.into());
         };
+        if key.ends().is_some_and(|it| it <= now) {
+            return Err(Rejection::ExpiredToken.into());
+        }
         let mut outcome = scoped.verify(&key.key);
         drop(scoped);
         if outcome.is_err() {
@@ -89,9 +87,9 @@ impl Authenticator {
             }
         }
         let proof = outcome?;
-        if !is_known && let Some(row) = row {
+        if !is_known && let Some(origin) = origin {
             // Only for signatures that were right: nobody else fills the memory.
-            self.keys.keep(row, &key);
+            self.keys.keep(origin, &key);
         }
         let access = access(&mut txn, &key).await?;
         Ok(Signed { proof, key, access })
@@ -119,48 +117,94 @@ impl Authenticator {
         }
     }
 
-    /// The key for what was signed for, from the row of an access key; `None` if that is inactive.
+    /// The key for what was signed for; `None` if its access key is inactive.
     async fn derive(
         &self,
         txn: &mut store::Txn<'_>,
-        row: &KeyRow,
+        origin: &Origin,
         scoped: &Scoped<'_>,
         now: Timestamp,
     ) -> Result<Option<Arc<ScopedKey>>, Refused> {
-        let failed = |error: &(dyn std::error::Error + 'static)| Refused::Failed(chain(error));
-        let access_key = row.open(scoped.access_key_id()).map_err(|error| failed(&error))?;
-        if access_key.status != Status::Active {
-            return Ok(None);
-        }
         let region: Region =
             scoped.region().parse().map_err(|error: base::Malformed| failed(&error))?;
+        let id = scoped.access_key_id();
+        // Keys of accounts and of the whole store are in no Region.
+        let account = session::account_of(id).ok_or(Rejection::UnknownKey)?;
         let scope = kms::Scope {
             keyring: &self.keyring,
             entropy: &*self.entropy,
             now,
-            account: &access_key.account,
+            account: &account,
             region: &region,
         };
-        let secret = identity::secret_of(txn, &scope, &access_key).await;
-        let secret = secret.map_err(|error| failed(&error))?;
+        let (secret, caller, claims) = match origin {
+            Origin::Row(row) => {
+                let key = row.open(id).map_err(|error| failed(&error))?;
+                if key.status != Status::Active {
+                    return Ok(None);
+                }
+                let scope = kms::Scope { account: &key.account, ..scope };
+                let secret = identity::secret_of(txn, &scope, &key).await;
+                (secret.map_err(|error| failed(&error))?, key.into_caller(), None)
+            }
+            Origin::Token(token) => {
+                let opened = session::open(txn, &scope, id, token).await.map_err(rejected)?;
+                (opened.secret, opened.claims.caller(id), Some(opened.claims))
+            }
+        };
         let key = SigningKey::derive(&secret, scoped.date(), scoped.region(), scoped.service());
-        Ok(Some(Arc::new(ScopedKey::new(key, region, access_key.into_caller(), scoped))))
+        Ok(Some(Arc::new(ScopedKey::new((key, region), caller, claims, scoped))))
     }
+}
+
+/// What the access key that signed is known by; `None` if there is no such key.
+async fn origin(txn: &mut store::Txn<'_>, scoped: &Scoped<'_>) -> Result<Option<Origin>, Refused> {
+    if let Some(token) = scoped.session_token() {
+        return Ok(Some(Origin::Token(token.into())));
+    }
+    let row = identity::find_row(txn, scoped.access_key_id()).await;
+    Ok(row.map_err(|error| failed(&error))?.map(Origin::Row))
+}
+
+fn rejected(rejected: session::Rejected) -> Refused {
+    match rejected {
+        session::Rejected::Expired => Rejection::ExpiredToken.into(),
+        session::Rejected::Failed(error) => failed(&error),
+        session::Rejected::Invalid => Rejection::InvalidToken.into(),
+    }
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Refused {
+    Refused::Failed(chain(error))
 }
 
 /// The policies of the caller behind `key`, gathered anew if anything about its account has changed.
 async fn access(txn: &mut store::Txn<'_>, key: &ScopedKey) -> Result<Arc<Access>, Refused> {
-    let failed = |error: &(dyn std::error::Error + 'static)| Refused::Failed(chain(error));
     let generation = identity::generation(txn, &key.caller.account).await;
     let generation = generation.map_err(|error| failed(&error))?;
+    // Of the key that began a session the generation tells nothing.
+    let begun_by_key = key.claims.as_ref().filter(|it| it.parent.is_some());
+    if let Some(claims) = begun_by_key {
+        require_standing(txn, claims).await?;
+    }
     if let Some(access) = key.access(&generation) {
         return Ok(access);
     }
     let gathered = identity::gather(txn, &key.caller).await.map_err(|error| failed(&error))?;
     // Who was deleted has no key any more, whoever has the name now.
-    let access = Arc::new(gathered.ok_or(Rejection::UnknownKey)?);
+    let mut access = gathered.ok_or(Rejection::UnknownKey)?;
+    if let Some(claims) = &key.claims {
+        require_standing(txn, claims).await?;
+        access = session::narrow(txn, claims, access).await.map_err(|error| failed(&error))?;
+    }
+    let access = Arc::new(access);
     key.keep_access(generation, &access);
     Ok(access)
+}
+
+async fn require_standing(txn: &mut store::Txn<'_>, claims: &Claims) -> Result<(), Refused> {
+    let stands = session::stands(txn, claims).await.map_err(|error| failed(&error))?;
+    if stands { Ok(()) } else { Err(Rejection::InvalidToken.into()) }
 }
 
 impl From<Rejection> for Refused {

@@ -176,6 +176,9 @@ impl Front {
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
         let call = Call::new(proof, who, from, when, tools).under(self.quotas);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
+        if route.api.is_iam() && !identity::session::may_call_iam(call.caller) {
+            return not_with_session(&call, route, ports).await;
+        }
         if let Some(hold) = self.turns_away(&call, route) {
             self.metrics.throttled.add(1);
             let _once = arrival.hold.set(hold);
@@ -250,6 +253,12 @@ async fn out_of_time(
     let reply = service::refuse(call, &route.row, UNAVAILABLE, text, ports).await;
     let cause = reply.cause.or_else(|| Some("the request's time was over".to_owned()));
     Reply { cause, ..route.fault(UNAVAILABLE, text, arrival.id) }
+}
+
+/// The answer to a session that may not call IAM, whatever its policies say.
+async fn not_with_session(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {
+    let text = format!("Cannot call {} with session credentials", route.row.name);
+    service::refuse(call, &route.row, Code::query("AccessDenied", 403), &text, ports).await
 }
 
 async fn throttled(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {

@@ -4,7 +4,7 @@ use base::Uuid;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, Method};
-use identity::sts;
+use identity::{iam, sts};
 use service::{Reply, Row};
 use wire::Code;
 use wire::query::{self, Parameters};
@@ -30,6 +30,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    /// Whether it is IAM.
+    pub(crate) fn is_iam(&self) -> bool {
+        self.signing_name == "iam"
+    }
+
     /// Whether it speaks awsJson. STS takes a presigned URL for as long as its window is, whatever
     /// lifetime it says.
     pub(crate) fn is_json(&self) -> bool {
@@ -47,12 +52,24 @@ enum Form {
 }
 
 /// All APIs.
-static APIS: [Api; 2] = [
+static APIS: [Api; 4] = [
     Api {
         signing_name: "secretsmanager",
         window_minutes: 5,
         form: Form::Target("secretsmanager."),
         rows: secrets::OPERATIONS,
+    },
+    Api {
+        signing_name: "kms",
+        window_minutes: 5,
+        form: Form::Target("TrentService."),
+        rows: kms::OPERATIONS,
+    },
+    Api {
+        signing_name: "iam",
+        window_minutes: 15,
+        form: Form::Query(&iam::SERVICE),
+        rows: iam::OPERATIONS,
     },
     Api {
         signing_name: "sts",
@@ -229,7 +246,8 @@ mod tests {
             ("POST", "/",          vec![target("secretsmanager.RotateSecret")],        "Unknown"), // not built
             ("POST", "/",          vec![target("secretsmanager.getSecretValue")],      "Unknown"),
             ("POST", "/",          vec![target("secretsmanager.")],                    "Unknown"),
-            ("POST", "/",          vec![target("TrentService.Decrypt")],               "Unknown"),
+            ("POST", "/",          vec![target("TrentService.Decrypt")],               "Decrypt"),
+            ("POST", "/",          vec![target("TrentService.GetSecretValue")],        "Unknown"),
             ("POST", "/else",      vec![target("secretsmanager.GetSecretValue")],      "Unknown"),
             ("GET",  "/",          vec![target("secretsmanager.GetSecretValue")],      "WrongMethod"),
             ("POST", "/",          vec![target("secretsmanager.GetSecretValue"), target("secretsmanager.GetSecretValue")], "Unknown"),

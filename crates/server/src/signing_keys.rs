@@ -1,11 +1,13 @@
 //! Access keys that signed lately: who they are, and what their signatures are checked with.
 //!
-//! Everything here was made from one row of the store and is found only while the store still holds
+//! A long-term key's was made from one row of the store and is found only while the store still holds
 //! exactly that row, which is read for each request. So a key that was made inactive finds nothing,
-//! and no secret has to be opened again for one that was not.
+//! and no secret has to be opened again for one that was not. A session's was made from its token, and
+//! is found only with exactly that.
 
 use arc_swap::ArcSwapOption;
-use base::Region;
+use base::{Region, Timestamp};
+use identity::session::Claims;
 use identity::{Generation, KeyRow};
 use service::{Access, Caller};
 use sigv4::{Scoped, SigningKey};
@@ -18,6 +20,8 @@ pub(crate) struct ScopedKey {
     pub(crate) key: SigningKey,
     pub(crate) region: Region,
     pub(crate) caller: Arc<Caller>,
+    /// What its token says, if it is a session's.
+    pub(crate) claims: Option<Claims>,
     /// What the caller may do, as it was in one generation of its account.
     access: ArcSwapOption<(Generation, Arc<Access>)>,
     date: Box<str>,
@@ -34,9 +38,18 @@ pub(crate) struct SigningKeys {
 /// By access key id.
 type Shard = BTreeMap<Box<str>, Known>;
 
-/// An access key as it was read, and the scopes it signed for.
+/// What a key was made from: the same again gives the same key.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// The row of an access key.
+    Row(Arc<KeyRow>),
+    /// The token of a session.
+    Token(Arc<str>),
+}
+
+/// Where an access key comes from, and the scopes it signed for.
 struct Known {
-    row: Arc<KeyRow>,
+    origin: Origin,
     scopes: Vec<Arc<ScopedKey>>,
 }
 
@@ -52,18 +65,18 @@ impl SigningKeys {
         Self { shards, ticks: AtomicU64::new(0) }
     }
 
-    /// The key for the scope that was signed for, if it was derived from exactly this `row`.
-    pub(crate) fn find(&self, row: &Arc<KeyRow>, scoped: &Scoped<'_>) -> Option<Arc<ScopedKey>> {
+    /// The key for the scope that was signed for, if it was derived from exactly this `origin`.
+    pub(crate) fn find(&self, origin: &Origin, scoped: &Scoped<'_>) -> Option<Arc<ScopedKey>> {
         let id = scoped.access_key_id();
         let shard = self.shard(id)?.read().unwrap_or_else(PoisonError::into_inner);
-        let known = shard.get(id).filter(|it| it.is_of(row))?;
+        let known = shard.get(id).filter(|it| it.origin == *origin)?;
         let found = known.scopes.iter().find(|it| it.fits(scoped))?;
         found.used.store(self.tick(), Ordering::Relaxed);
         Some(Arc::clone(found))
     }
 
-    /// Remembers `fresh`, derived from `row`.
-    pub(crate) fn keep(&self, row: Arc<KeyRow>, fresh: &Arc<ScopedKey>) {
+    /// Remembers `fresh`, derived from `origin`.
+    pub(crate) fn keep(&self, origin: Origin, fresh: &Arc<ScopedKey>) {
         let id = &*fresh.caller.access_key_id;
         let Some(shard) = self.shard(id) else { return };
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
@@ -71,16 +84,18 @@ impl SigningKeys {
             let eldest = shard.iter().min_by_key(|it| it.1.last_used()).map(|it| it.0.clone());
             eldest.and_then(|it| shard.remove(&it));
         }
-        let empty = || Known { row: Arc::clone(&row), scopes: Vec::new() };
+        let empty = || Known { origin: origin.clone(), scopes: Vec::new() };
         let known = shard.entry(id.into()).or_insert_with(empty);
-        if !known.is_of(&row) {
-            *known = Known { row, scopes: Vec::new() };
+        if known.origin != origin {
+            *known = Known { origin, scopes: Vec::new() };
         }
         if SCOPES_PER_KEY <= known.scopes.len() {
             let eldest = known.scopes.iter().enumerate().min_by_key(|it| it.1.last_used());
             eldest.map(|it| it.0).map(|place| known.scopes.swap_remove(place));
         }
         fresh.used.store(self.tick(), Ordering::Relaxed);
+        // Others may have derived it at the same time.
+        known.scopes.retain(|it| !it.is_for(fresh));
         known.scopes.push(Arc::clone(fresh));
     }
 
@@ -95,12 +110,18 @@ impl SigningKeys {
     }
 }
 
-impl Known {
-    /// Whether it was made from exactly `row`: mostly told without comparing the bytes.
-    fn is_of(&self, row: &Arc<KeyRow>) -> bool {
-        Arc::ptr_eq(&self.row, row) || self.row == *row
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            // Mostly told without comparing the bytes.
+            (Self::Row(one), Self::Row(other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Token(one), Self::Token(other)) => one == other,
+            _ => false,
+        }
     }
+}
 
+impl Known {
     fn last_used(&self) -> Option<u64> {
         self.scopes.iter().map(|it| it.last_used()).max()
     }
@@ -108,15 +129,20 @@ impl Known {
 
 impl ScopedKey {
     pub(crate) fn new(
-        key: SigningKey,
-        region: Region,
+        (key, region): (SigningKey, Region),
         caller: Caller,
+        claims: Option<Claims>,
         scoped: &Scoped<'_>,
     ) -> Self {
         let (date, service) = (scoped.date().into(), scoped.service().into());
         let (caller, used) = (Arc::new(caller), AtomicU64::new(0));
         let access = ArcSwapOption::empty();
-        Self { key, region, caller, access, date, service, used }
+        Self { key, region, caller, claims, access, date, service, used }
+    }
+
+    /// When it is good for nothing any more, if ever.
+    pub(crate) fn ends(&self) -> Option<Timestamp> {
+        self.claims.as_ref().map(|it| it.expires)
     }
 
     /// What the caller may do, if it was gathered in `generation`.
@@ -128,6 +154,10 @@ impl ScopedKey {
     /// Remembers what the caller may do in `generation`.
     pub(crate) fn keep_access(&self, generation: Generation, access: &Arc<Access>) {
         self.access.store(Some(Arc::new((generation, Arc::clone(access)))));
+    }
+
+    fn is_for(&self, other: &Self) -> bool {
+        self.date == other.date && self.region == other.region && self.service == other.service
     }
 
     fn fits(&self, scoped: &Scoped<'_>) -> bool {

@@ -284,7 +284,7 @@ async fn the_target_comes_first() {
     let target = |it: &'static str| vec![("host", host.as_str()), ("x-amz-target", it)];
     for (method, headers, status, body) in [
         ("POST", target("secretsmanager.Nope"), 400, r#"{"__type":"UnknownOperationException"}"#),
-        ("POST", target("TrentService.Decrypt"), 400, r#"{"__type":"UnknownOperationException"}"#),
+        ("POST", target("TrentService.Sign"), 400, r#"{"__type":"UnknownOperationException"}"#),
         ("POST", vec![("host", &*host)], 400, r#"{"__type":"UnknownOperationException"}"#),
         ("GET", target("secretsmanager.ListSecrets"), 405, ""),
         ("GET", vec![("host", &*host)], 405, ""),

@@ -133,8 +133,12 @@ async fn errors_are_xml() {
             ),
         ),
         (
-            post(&world, signing, "Action=AssumeRole&Version=2011-06-15").await,
-            (400, "InvalidAction", "Could not find operation AssumeRole for version 2011-06-15"),
+            post(&world, signing, "Action=AssumeRoleWithSAML&Version=2011-06-15").await,
+            (
+                400,
+                "InvalidAction",
+                "Could not find operation AssumeRoleWithSAML for version 2011-06-15",
+            ),
         ),
         (
             post(&world, signing, "Action=<x>&Version=2011-06-15").await,

@@ -2,9 +2,9 @@
 //!
 //! Source: CloudTrail User Guide, "CloudTrail record contents"; members stand in its order.
 
-use crate::Caller;
 use crate::call::{Call, TlsDetails};
 use crate::members::Members;
+use crate::{Caller, Kind};
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};
 use serde::Serialize;
@@ -83,10 +83,14 @@ fn outbox_key(record: &Encoded) -> String {
 pub enum Event {
     /// A call the service makes on the caller's behalf, such as each GetSecretValue of a batch.
     OnBehalf {
+        /// The service that is called: the `eventSource`.
+        source: &'static str,
         /// The operation's name.
         name: &'static str,
         /// Its `requestParameters`.
         parameters: serde_json::Value,
+        /// What it touches.
+        resources: Vec<Resource>,
         /// Error code and message, if it failed.
         error: Option<(&'static str, String)>,
     },
@@ -99,6 +103,20 @@ pub enum Event {
         /// Its `requestID`.
         request_id: String,
     },
+}
+
+/// A resource, as records list them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Resource {
+    /// Its ARN.
+    #[serde(rename = "ARN")]
+    pub arn: String,
+    /// The account that owns it.
+    #[serde(rename = "accountId")]
+    pub account: AccountId,
+    /// `AWS::KMS::Key` and the like.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
 }
 
 /// How a call ended, as its record tells it.
@@ -122,6 +140,7 @@ struct Record<'a, P: Serialize> {
     request_id: &'a str,
     event_id: &'a str,
     read_only: bool,
+    resources: &'a [Resource],
     event_type: &'static str,
     recipient_account_id: &'a AccountId,
     tls_details: Option<&'a TlsDetails>,
@@ -135,18 +154,55 @@ enum Identity<'a> {
 impl Identity<'_> {
     fn write(&self, out: Members) -> Members {
         match self {
-            Self::User { caller, invoked_by } => out
-                .plain("type", "IAMUser")
-                .plain("principalId", &caller.principal_id)
-                .text("arn", &caller.arn)
-                .plain("accountId", &caller.account)
-                .plain("accessKeyId", &caller.access_key_id)
-                .text("userName", &caller.user_name)
-                .text_if("invokedBy", *invoked_by),
+            Self::User { caller, invoked_by } => {
+                let is_user = matches!(caller.kind, Kind::User);
+                out.plain("type", type_of(&caller.kind))
+                    .text("principalId", &caller.principal_id)
+                    .text("arn", &caller.arn)
+                    .plain("accountId", &caller.account)
+                    .plain("accessKeyId", &caller.access_key_id)
+                    .text_if("userName", is_user.then_some(&*caller.user_name))
+                    .session(caller)
+                    .text_if("invokedBy", *invoked_by)
+            }
             Self::Service { account_id, invoked_by } => {
                 out.plain("accountId", account_id).plain("invokedBy", invoked_by)
             }
         }
+    }
+}
+
+/// The `type` of an identity.
+fn type_of(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::FederatedUser { .. } => "FederatedUser",
+        Kind::RoleSession { .. } => "AssumedRole",
+        Kind::Root => "Root",
+        Kind::User => "IAMUser",
+    }
+}
+
+impl Members {
+    /// The `sessionContext` of a caller with temporary credentials.
+    fn session(self, caller: &Caller) -> Self {
+        let Some(session) = &caller.session else { return self };
+        self.object("sessionContext", |out| {
+            let out = match &caller.kind {
+                Kind::RoleSession { role_arn, role_id } => out.object("sessionIssuer", |out| {
+                    out.plain("type", "Role")
+                        .plain("principalId", role_id)
+                        .text("arn", role_arn)
+                        .plain("accountId", &caller.account)
+                        .text("userName", &caller.user_name)
+                }),
+                _ => out,
+            };
+            let mfa = if session.mfa.is_some() { "true" } else { "false" };
+            out.object("attributes", |out| {
+                out.plain("creationDate", session.issued.to_string()).plain("mfaAuthenticated", mfa)
+            })
+            .text_if("sourceIdentity", session.source_identity.as_deref())
+        })
     }
 }
 
@@ -171,6 +227,7 @@ impl<P: Serialize> Record<'_, P> {
             .text("requestID", self.request_id)
             .plain("eventID", self.event_id)
             .value("readOnly", &self.read_only)
+            .value_if("resources", Some(self.resources).filter(|it| !it.is_empty()).as_ref())
             .plain("eventType", self.event_type)
             .value("managementEvent", &true)
             .plain("recipientAccountId", self.recipient_account_id)
@@ -234,6 +291,7 @@ fn of_whole_call<P: Serialize>(
             request_id: &request_id,
             event_id: &id,
             read_only: named.read_only,
+            resources: &[],
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,
             tls_details: call.source.tls.as_ref(),
@@ -244,8 +302,8 @@ fn of_whole_call<P: Serialize>(
 /// The record of something that came with `call`.
 pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
     match event {
-        Event::OnBehalf { name, parameters, error } => {
-            on_behalf(call, name, parameters, error.as_ref())
+        Event::OnBehalf { source, name, parameters, resources, error } => {
+            on_behalf(call, (source, name), (parameters, resources), error.as_ref())
         }
         Event::Service { name, details, request_id } => {
             let place = (&call.caller.account, call.region);
@@ -298,6 +356,7 @@ fn by_itself(
             request_id,
             event_id: &id,
             read_only: false,
+            resources: &[],
             event_type: "AwsServiceEvent",
             recipient_account_id: account,
             tls_details: None,
@@ -307,8 +366,8 @@ fn by_itself(
 
 fn on_behalf(
     call: &Call<'_>,
-    name: &str,
-    parameters: &serde_json::Value,
+    (source, name): (&'static str, &str),
+    (parameters, resources): (&serde_json::Value, &[Resource]),
     error: Option<&(&'static str, String)>,
 ) -> Option<Encoded> {
     let (id, request_id) = (Uuid::random(call.entropy).to_string(), call.request_id.to_string());
@@ -316,7 +375,7 @@ fn on_behalf(
         call.now,
         &Record {
             user_identity: identity(call, Some(SERVICE)),
-            event_source: SERVICE,
+            event_source: source,
             event_name: name,
             aws_region: call.region,
             source_ip_address: SERVICE,
@@ -328,6 +387,7 @@ fn on_behalf(
             request_id: &request_id,
             event_id: &id,
             read_only: true,
+            resources,
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,
             tls_details: None,

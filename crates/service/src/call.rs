@@ -1,12 +1,13 @@
 //! One authenticated request, and the question whether it may.
 
 use crate::context::Known;
-use crate::{Access, Action, Caller, Held, Operation};
+use crate::{Access, Action, Caller, Event, Held, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use policy::Reason;
 use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
 use sigv4::Verified;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wire::Violations;
 
 /// Who asks, when, from where, and what may be used to answer.
@@ -34,6 +35,8 @@ pub struct Call<'a> {
     pub keyring: &'a Keyring,
     /// What an account may store at most.
     pub quotas: Quotas,
+    /// What was done on the caller's behalf so far, for records of their own.
+    notes: Mutex<Vec<Event>>,
     _proof: Proof,
 }
 
@@ -138,13 +141,29 @@ impl<'a> Call<'a> {
             entropy,
             keyring,
             quotas,
+            notes: Mutex::default(),
             _proof: Proof::of(signed),
         }
     }
 
     /// The call that `service`, such as `secretsmanager.amazonaws.com`, makes for this one's caller.
     pub fn forwarded(&self, service: &'static str) -> Call<'_> {
-        Call { via: Some(service), ..*self }
+        Call { via: Some(service), notes: Mutex::default(), ..*self }
+    }
+
+    /// Notes something that was done on the caller's behalf: it gets a record of its own, with the call's,
+    /// whatever the call ends in.
+    pub fn note(&self, event: Event) {
+        self.notes().push(event);
+    }
+
+    /// What was noted since it was last asked for.
+    pub(crate) fn take_notes(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.notes())
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same call under `quotas`.

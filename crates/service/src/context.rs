@@ -25,12 +25,20 @@ impl Context for Known<'_> {
 
 /// The value of the tag that `key`, `…tag/name` in lower case, asks for: names have no case there.
 ///
-/// Tags themselves may differ in their case only. Then a policy could mean either, and gets neither.
+/// Tags themselves may differ in their case only. Then a policy could mean either.
 pub fn tag<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<Values<'a>> {
     let (_, name) = key.split_once('/')?;
-    let mut found = tags.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
-    let value = found.next().filter(|_| found.next().is_none())?.1;
-    Some(Values::one(value))
+    let found = tags.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
+    one_of(found.map(|it| it.1.as_str()))
+}
+
+/// The one value, or that it is one of several.
+pub fn one_of<'a>(values: impl Iterator<Item = &'a str>) -> Option<Values<'a>> {
+    let mut values: Vec<_> = values.map(Cow::Borrowed).collect();
+    if values.len() > 1 {
+        return Some(Values::Unclear(values));
+    }
+    values.pop().map(Values::One)
 }
 
 /// The keys of which every request has the values.

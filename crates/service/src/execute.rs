@@ -151,7 +151,8 @@ fn records<O: Operation>(
     };
     let named = named::<O>();
     let own = audit::of_call(call, named, Some(operation), &told);
-    let further = events.iter().map(|it| audit::of_event(call, it));
+    let noted = call.take_notes();
+    let further = events.iter().chain(&noted).map(|it| audit::of_event(call, it));
     std::iter::once(own).chain(further).collect::<Option<_>>().ok_or_else(unwritable)
 }
 

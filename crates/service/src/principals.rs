@@ -72,20 +72,26 @@ pub async fn look_up(
     Ok(known)
 }
 
-/// Whether `principal` can be meant by a policy: users and roles must exist. Accounts, services and
-/// federated identities are taken as they are.
+/// Whether `principal` can be meant by a policy: users and roles must exist, under exactly this ARN. Accounts,
+/// services and federated identities are taken as they are.
 pub async fn exists(txn: &mut Txn<'_>, principal: &Principal) -> Result<bool, store::Error> {
-    let (kind, entity) = match principal {
-        Principal::User(entity) => ("user", entity),
-        Principal::Role(entity) | Principal::AssumedRole(entity) => ("role", entity),
-        _ => return Ok(true),
-    };
-    // IAM's names are unique without their path; a session's first part is the role's name.
-    let name = match principal {
-        Principal::AssumedRole(_) => entity.name.split('/').next(),
-        _ => entity.name.rsplit('/').next(),
-    };
-    let name = name.unwrap_or_default();
-    let name = if kind == "role" { name.to_ascii_lowercase() } else { name.to_owned() };
-    txn.exists(&Path::new("a").with(&entity.account).with(kind).with(name).key()).await
+    let row = |kind, account, name: &str| Path::new("a").with(account).with(kind).with(name).key();
+    match principal {
+        Principal::User(entity) | Principal::Role(entity)
+            if txn.find_shared(&IDS, entity.arn()).await?.is_some() =>
+        {
+            Ok(true)
+        }
+        // Users made before there were policies are known by name alone. They had no path.
+        Principal::User(entity) if entity.arn().starts_with("arn:aws:iam::") => {
+            txn.exists(&row("user", &entity.account, &entity.name)).await
+        }
+        Principal::User(_) | Principal::Role(_) => Ok(false),
+        // Of a session, the first part is the role's name, without its path.
+        Principal::AssumedRole(entity) => {
+            let name = entity.name.split('/').next().unwrap_or_default().to_ascii_lowercase();
+            txn.exists(&row("role", &entity.account, &name)).await
+        }
+        _ => Ok(true),
+    }
 }

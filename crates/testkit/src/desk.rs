@@ -78,7 +78,7 @@ impl Desk {
         })
     }
 
-    /// Serves `operation` with `body` for the desk's own caller.
+    /// Serves `operation`, one of KMS behind `kms:`, with `body` for the desk's own caller.
     pub async fn call(&self, operation: &str, body: Value) -> Answered {
         self.call_as(&self.caller, operation, body.to_string().as_bytes()).await
     }
@@ -95,7 +95,11 @@ impl Desk {
         operation: &str,
         body: &[u8],
     ) -> Answered {
-        let Some(row) = secrets::OPERATIONS.iter().find(|it| it.name == operation) else {
+        let (table, name) = match operation.strip_prefix("kms:") {
+            Some(name) => (kms::OPERATIONS, name),
+            None => (secrets::OPERATIONS, operation),
+        };
+        let Some(row) = table.iter().find(|it| it.name == name) else {
             return Answered { status: 400, body: serde_json::json!({ "__type": "no such row" }) };
         };
         let Some(signed) = signed(self.clock.now(), body) else {

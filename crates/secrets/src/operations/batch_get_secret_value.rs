@@ -94,7 +94,8 @@ impl Operation for BatchGetSecretValue {
 impl BatchGetSecretValue {
     async fn read(&self, call: &Call<'_>, txn: &mut Txn<'_>, id: &Text) -> Result<Read, Error> {
         let found = lookup::find(call, txn, Some(id)).await?;
-        let permit = call.authorize(get_secret_value::ACTION, found.target(&found.attached()))?;
+        let permit =
+            call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
         found.check_name()?;
         let (place, secret) = found.live()?;
         get_secret_value::read((call, txn, &permit), &place, secret, Selector::default()).await
@@ -123,6 +124,8 @@ impl BatchGetSecretValue {
 /// Each value that a batch reads has a record of its own.
 fn event(id: &Text, error: Option<&Error>) -> Event {
     Event::OnBehalf {
+        source: BatchGetSecretValue::SOURCE,
+        resources: Vec::new(),
         name: "GetSecretValue",
         parameters: serde_json::json!({ "secretId": id.as_str() }),
         error: error.map(|it| (it.code().recorded, it.to_string())),

@@ -8,7 +8,7 @@ use crate::stages::VersionId;
 use crate::tags::{self, TagsGiven};
 use crate::value::{self, Given};
 use crate::{Error, condition, keys, limits, lookup, quota};
-use policy::engine::Values;
+use policy::engine::{Context, Values};
 use service::{Action, Answer, Call, Operation, Permit, Target};
 use std::sync::Arc;
 use store::Txn;
@@ -68,7 +68,6 @@ impl Operation for CreateSecret {
             "forceoverwritereplicasecret" => {
                 condition::boolean(self.force_overwrite_replica_secret)
             }
-            "kmskeyarn" => condition::text(self.kms_key_id.as_ref().filter(|it| keys::is_arn(it))),
             "kmskeyid" => condition::text(self.kms_key_id.as_ref()),
             "name" => condition::text(self.name.as_ref()),
             "type" => condition::text(self.r#type.as_ref()),
@@ -81,7 +80,8 @@ impl Operation for CreateSecret {
         let name = self.name.as_ref().map(Text::as_str).unwrap_or_default();
         let fresh = Secret::new(&place, name, call.now, call.entropy);
         // The suffix isn't known before the secret exists; policies see the ARN it would get.
-        let target = Target::of(&place.account, Some(&fresh.arn));
+        let keys = NewKey(keys::arn_of(txn, &place, self.kms_key_id.as_ref()).await?);
+        let target = Target { keys: &keys, ..Target::of(&place.account, Some(&fresh.arn)) };
         let permit = call.permit(self, Self::ACTION, target)?;
         if self.tags.is_some() {
             call.permit(self, TAG, target)?;
@@ -102,6 +102,15 @@ impl Operation for CreateSecret {
 
     fn elements(output: &NamedVersion) -> Option<serde_json::Value> {
         Some(output.arn_element())
+    }
+}
+
+/// The ARN of the key that the secret is to get, if the call names one.
+struct NewKey(Option<String>);
+
+impl Context for NewKey {
+    fn find(&self, key: &str) -> Option<Values<'_>> {
+        self.0.as_deref().filter(|_| key == "secretsmanager:kmskeyarn").map(Values::one)
     }
 }
 
@@ -137,7 +146,9 @@ impl CreateSecret {
         secret.kind = text(&self.r#type);
         secret.kms_key_id = text(&self.kms_key_id);
         secret.tags = self.tags.as_ref().map(|it| tags::merged(None, it)).transpose()?;
-        keys::check(call, place, secret.kms_key_id.as_deref())?;
+        if secret.kms_key_id.is_some() {
+            keys::try_out((call, txn), place, &secret).await?;
+        }
         if let Some(given) = given {
             value::add_version((call, txn, permit), place, &mut secret, &token, given).await?;
             secret.stages.promote(&token);

@@ -48,9 +48,10 @@ impl Operation for GetResourcePolicy {
         if self.policy_name.as_ref().is_some_and(|it| it.as_str() != DEFAULT) {
             return Err(Error::PolicyUnknown);
         }
-        let kept = match secret.has_policy {
-            true => txn.find_shared(&policies(), &(&place, &secret.id)).await?,
-            false => None,
+        let kept = if secret.has_policy {
+            txn.find_shared(&policies(), &(&place, &secret.id)).await?
+        } else {
+            None
         };
         let text = match kept {
             Some(kept) => Some(kept.shown(txn).await?),

@@ -2,10 +2,11 @@
 
 use crate::input::input;
 use crate::operations::shown::NamedVersion;
-use crate::secret::Secret;
+use crate::secret::{Place, Secret};
+use crate::stages::Label;
 use crate::{Error, condition, keys, limits, lookup, value};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, Permit};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Blob, SecretText, Text};
@@ -45,7 +46,6 @@ impl Operation for UpdateSecret {
     fn condition(&self, key: &str) -> Option<Values<'_>> {
         match condition::own(key)? {
             "description" => condition::text(self.description.as_ref()),
-            "kmskeyarn" => condition::text(self.kms_key_id.as_ref().filter(|it| keys::is_arn(it))),
             "kmskeyid" => condition::text(self.kms_key_id.as_ref()),
             "type" => condition::text(self.r#type.as_ref()),
             _ => None,
@@ -53,7 +53,10 @@ impl Operation for UpdateSecret {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
-        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
+        let mut found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        found.new_key = keys::arn_of(txn, &found.place, self.kms_key_id.as_ref()).await?;
+        let permit = call.admit(self, found.target(found.attached().as_slice()))?;
+        found.check_name()?;
         let token = value::token(self.client_request_token.as_ref())?;
         let given = value::given(self.secret_string.as_ref(), self.secret_binary.as_ref())?;
         let (place, before) = found.live()?;
@@ -68,7 +71,9 @@ impl Operation for UpdateSecret {
             secret.stages.promote(&token);
             secret.check_labels()?;
         }
-        keys::check(call, &place, secret.kms_key_id.as_deref())?;
+        if secret.kms_key_id != before.kms_key_id {
+            self.change_key((call, txn, &permit), &place, &before, &secret).await?;
+        }
         if let Some(given) = given {
             value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
         }
@@ -87,6 +92,27 @@ impl Operation for UpdateSecret {
 }
 
 impl UpdateSecret {
+    /// Tries the new key, and lets it open the labelled versions, too, as far as the caller may.
+    ///
+    /// Source: API Reference, UpdateSecret, `KmsKeyId`.
+    async fn change_key(
+        &self,
+        (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+        place: &Place,
+        before: &Secret,
+        secret: &Secret,
+    ) -> Result<(), Error> {
+        keys::try_out((call, txn), place, secret).await?;
+        let lock = keys::find((call, txn), place, secret.kms_key_id.as_deref()).await?;
+        for label in [Label::CURRENT, Label::PENDING, Label::PREVIOUS] {
+            let Some(id) = before.stages.holder(&label) else { continue };
+            if let Some(version) = value::find(txn, place, secret, id).await? {
+                value::rewrap((call, txn, permit), place, secret, (&lock, &version)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes over what was given; an empty text clears the member.
     fn describe(&self, secret: &mut Secret) {
         let given = |it: &Text| Some(it.as_str().to_owned()).filter(|it| !it.is_empty());

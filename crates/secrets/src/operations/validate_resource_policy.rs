@@ -1,6 +1,7 @@
 //! ValidateResourcePolicy: what PutResourcePolicy would say to a policy.
 
 use crate::input::input;
+use crate::operations::put_resource_policy;
 use crate::{Error, limits, lookup, policies};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation};
@@ -46,7 +47,17 @@ impl Operation for ValidateResourcePolicy {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
-        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
+        let found = lookup::find(call, txn, self.secret_id.as_ref()).await?;
+        let own = found.attached();
+        let permit = call.permit(self, Self::ACTION, found.target(own.as_slice()))?;
+        // Whoever learns what would be refused could put it.
+        call.permit(
+            self,
+            put_resource_policy::PutResourcePolicy::ACTION,
+            found.target(own.as_slice()),
+        )?;
+        call.validate(self)?;
+        found.check_name()?;
         if self.secret_id.is_some() {
             found.existing()?;
         }
