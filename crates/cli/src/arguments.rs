@@ -2,8 +2,8 @@
 
 use crate::data::DataFolder;
 use crate::{
-    access_key, account, backup, completions, dev, doctor, env, man, restore, root_key, serve,
-    trail_tail, trail_verify, version,
+    access_key, account, backup, completions, dev, doctor, env, import, man, restore, root_key,
+    serve, trail_tail, trail_verify, version,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -36,6 +36,7 @@ enum Command {
     AccessKey(access_key::AccessKey),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Import(import::Import),
     #[command(subcommand)]
     RootKey(root_key::RootKey),
     #[command(subcommand)]
@@ -64,6 +65,7 @@ impl Arguments {
             Command::AccessKey(it) => it.run(data, out),
             Command::Backup(it) => it.run(data, out),
             Command::Restore(it) => it.run(data, out),
+            Command::Import(it) => it.run(out),
             Command::RootKey(it) => it.run(data, out),
             Command::Trail(Trail::Tail(it)) => it.run(data, out),
             Command::Trail(Trail::Verify(it)) => it.run(data, out),

@@ -14,6 +14,7 @@ mod data;
 mod dev;
 mod doctor;
 mod env;
+mod import;
 mod log;
 mod man;
 mod output;

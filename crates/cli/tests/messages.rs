@@ -57,6 +57,7 @@ fn wrong_usage_is_told_apart() {
     for arguments in [
         &["no-such-verb"][..],
         &["backup"],
+        &["import", "--dry-run", "--concurrency", "0"],
         &["completions", "tcsh"],
         &["account", "create", "--id", "12"],
         &[],

@@ -123,7 +123,7 @@ fn assert_nowhere(canaries: &[String], folder: &Path, said: &str) {
 
 /// What `canary` may look like: as it is, in hexadecimal digits, and in the three ways that base64
 /// writes it in the middle of something.
-fn forms(canary: &str) -> Vec<Vec<u8>> {
+pub(crate) fn forms(canary: &str) -> Vec<Vec<u8>> {
     let bytes = canary.as_bytes();
     let digits = bytes.iter().map(|it| format!("{it:02x}")).collect::<Vec<_>>().concat();
     let mut forms = vec![bytes.to_vec(), digits.to_uppercase().into_bytes(), digits.into_bytes()];
@@ -149,7 +149,7 @@ fn holds(bytes: &[u8], form: &[u8]) -> bool {
 }
 
 /// Base64 with padding.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {

@@ -25,6 +25,8 @@ mod drain;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod process;
