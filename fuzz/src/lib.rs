@@ -6,19 +6,27 @@
 
 #![forbid(unsafe_code)]
 
+mod ciphertext_blob;
+mod grant_token;
 mod journal_read;
 mod json_decode;
 mod policy_compile;
 mod policy_condition;
 mod policy_parse;
+mod query_decode;
+mod session_token;
 mod sigv4_request;
 mod store_key;
 
+pub use ciphertext_blob::ciphertext_blob;
+pub use grant_token::grant_token;
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
 pub use policy_compile::policy_compile;
 pub use policy_condition::policy_condition;
 pub use policy_parse::policy_parse;
+pub use query_decode::query_decode;
+pub use session_token::session_token;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
 
@@ -30,11 +38,15 @@ mod tests {
     type Target = fn(&[u8]);
 
     const TARGETS: &[(&str, Target)] = &[
+        ("ciphertext_blob", super::ciphertext_blob),
+        ("grant_token", super::grant_token),
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
         ("policy_compile", super::policy_compile),
         ("policy_condition", super::policy_condition),
         ("policy_parse", super::policy_parse),
+        ("query_decode", super::query_decode),
+        ("session_token", super::session_token),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),
     ];
