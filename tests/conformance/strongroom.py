@@ -40,6 +40,13 @@ class Keys:
     account: str
     key_id: str
     secret: str
+    token: str | None = None
+
+    @staticmethod
+    def of_session(account, credentials):
+        """The `Credentials` of an STS answer."""
+        fields = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+        return Keys(account, *(credentials[it] for it in fields))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +186,7 @@ class Server:
             verify=self.ca_file if tls else None,
             aws_access_key_id=keys.key_id,
             aws_secret_access_key=keys.secret,
+            aws_session_token=keys.token,
             config=botocore.config.Config(retries={"total_max_attempts": 1}, **config),
         )
 
