@@ -8,7 +8,9 @@
 //! - A secret access key is shown once, when it is made; the store holds it sealed, bound to its
 //!   access key id.
 //! - An access key id holds its account's number, so a request finds its account without a lookup.
-//! - Nothing is remembered between requests: a key that was made inactive is refused by the next one.
+//! - A key that was made inactive is refused by the next request; what a caller may do is remembered only as
+//!   long as nothing about its account has changed.
+//! - A user or role is known by its unique id: who gets its name later has nothing of it.
 //!
 //! Absent: instance profiles, identity providers, second factors, simulation.
 

@@ -1,32 +1,4 @@
-//! May this caller do this?
-
-use base::AccountId;
-
-/// What is asked: one action, by one caller, on one resource or on none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
-    /// The account that the caller belongs to.
-    pub caller_account: &'a AccountId,
-    /// The caller's ARN; for a role, that of the session.
-    pub caller_arn: &'a str,
-    /// Service and name: `secretsmanager:GetSecretValue`.
-    pub action: &'a str,
-    /// The account that owns the resource; the caller's own for an action without one.
-    pub resource_account: &'a AccountId,
-    /// The resource's ARN, or the name it was asked for by if it doesn't exist.
-    pub resource: Option<&'a str>,
-}
-
-/// What the policies say about a request. Only [`Decision::Allow`] lets it through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It may happen.
-    Allow,
-    /// A statement denies it.
-    Forbid(Reason),
-    /// No statement allows it.
-    Withhold(Reason),
-}
+//! How a denial is worded.
 
 /// Why a request is denied, as far as the caller is told: the kind of policy, never which one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,18 +61,6 @@ impl PolicyKind {
     }
 }
 
-/// Decides `request`: everything inside the caller's own account, nothing elsewhere.
-///
-/// As long as there are neither identity policies nor evaluation of resource policies, each
-/// caller is its account's administrator and no policy of another account can let it in.
-pub fn decide(request: &Request<'_>) -> Decision {
-    if request.caller_account == request.resource_account {
-        Decision::Allow
-    } else {
-        Decision::Withhold(Reason::Implicit(PolicyKind::Resource))
-    }
-}
-
 /// The message of an access-denied answer.
 ///
 /// `action` is `service:Name`; without `resource` that part is left out, as for actions that have
@@ -134,28 +94,6 @@ mod tests {
 
     const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
     const SECRET: &str = "arn:aws:secretsmanager:us-east-1:111122223333:secret:app/db-a1b2c3";
-
-    #[test]
-    fn own_account_and_no_other() {
-        let own: AccountId = "111122223333".parse().expect("valid");
-        let other: AccountId = "444455556666".parse().expect("valid");
-        let outside = Decision::Withhold(Reason::Implicit(PolicyKind::Resource));
-        for (caller, owner, resource, expected) in [
-            (&own, &own, Some(SECRET), Decision::Allow),
-            (&own, &own, None, Decision::Allow),
-            (&other, &own, Some(SECRET), outside),
-            (&own, &other, Some("app/db"), outside),
-        ] {
-            let request = Request {
-                caller_account: caller,
-                caller_arn: ALICE,
-                action: "secretsmanager:GetSecretValue",
-                resource_account: owner,
-                resource,
-            };
-            assert_eq!(decide(&request), expected, "{request:?}");
-        }
-    }
 
     #[test]
     fn each_reason_as_it_is_worded() {

@@ -1,7 +1,7 @@
 //! IAM policy documents: their grammar, whom they open a resource to, and the decision.
 //!
 //! Read [`Document`] first (a resource policy, taken apart and found well-formed), then
-//! [`Principal`] (whom a statement speaks about), then [`decide`] (may this caller do this).
+//! [`Principal`] (whom a statement speaks about), then [`engine`] (may this caller do this).
 //! [`pretty`] is the form in which a stored policy is handed back.
 //!
 //! Invariants:
@@ -12,7 +12,7 @@
 //! - Depth and length of what is read are bounded; no text makes this crate panic.
 //!
 //! Absent: whether a user or role exists (the caller asks, with [`Document::principals`] or
-//! [`engine::pin()`]). The evaluation of statements is [`engine`]'s; [`decide`] knows accounts only.
+//! [`engine::pin()`]).
 
 mod conditions;
 mod decision;
@@ -28,7 +28,7 @@ mod public;
 mod tree;
 
 pub use conditions::{Comparison, Condition, Operator, Quantifier};
-pub use decision::{Decision, PolicyKind, Reason, Request, decide, denial_text};
+pub use decision::{PolicyKind, Reason, denial_text};
 pub use document::{Document, Effect, Selection, Statement, Version};
 pub use invalid::{Detail, Invalid};
 pub use pattern::{ActionPattern, ResourcePattern};

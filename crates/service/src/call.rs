@@ -105,7 +105,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Proof that the policies said yes and the model's constraints hold.
+/// Proof that the policies said yes.
 #[derive(Debug)]
 pub struct Permit(());
 

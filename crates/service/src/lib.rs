@@ -6,8 +6,8 @@
 //! Invariants:
 //!
 //! - A [`Call`] exists only for a checked signature ([`sigv4::Verified`]).
-//! - An [`Answer`] exists only for a granted [`Permit`]; a permit only comes from [`Call::admit`],
-//!   which asks the policies first and checks the model's constraints second.
+//! - An [`Answer`] exists only for a granted [`Permit`], and a permit only where the policies said yes:
+//!   [`Call::admit`] asks them first and checks the model's constraints second.
 //! - No answer leaves before its audit record: a change and its record are one transaction.
 
 pub mod audit;
