@@ -23,8 +23,23 @@ pub(crate) const DUE: Table<Due, Due> = Table::new(|it| {
     Path::new("key-due").with(at).with(&it.account).with(&it.region).with(&it.key).key()
 });
 
-/// What the keys of [`DUE`] start with.
-pub(crate) const PREFIX: &str = "key-due/";
+impl service::due::Due for Due {
+    const TABLE: Table<Self, Self> = DUE;
+    const PREFIX: &'static str = "key-due/";
+
+    fn at(self, instant: Timestamp) -> Self {
+        Self { at: instant, ..self }
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        let parts = components(key)?;
+        let [_, at, account, region, id] = parts.as_slice() else { return None };
+        let (account, region, key_id) = (account.clone(), region.clone(), id.clone());
+        let at = Timestamp::from_millis(i64::from_str_radix(at, 16).ok()?);
+        let due = Self { at, account, region, key: key_id };
+        Some(due).filter(|it| it.owner().is_some() && DUE.key(it) == key)
+    }
+}
 
 impl Due {
     /// That something falls due for `key` at `at`.
@@ -32,16 +47,6 @@ impl Due {
         let place = key.place();
         let (account, region) = (place.account().to_owned(), place.region().to_owned());
         Self { at, account, region, key: key.id.clone() }
-    }
-
-    /// What the row at `key` says, if `key` is one of [`DUE`].
-    pub(crate) fn of_key(key: &str) -> Option<Self> {
-        let parts = components(key)?;
-        let [_, at, account, region, id] = parts.as_slice() else { return None };
-        let (account, region, key_id) = (account.clone(), region.clone(), id.clone());
-        let at = Timestamp::from_millis(i64::from_str_radix(at, 16).ok()?);
-        let due = Self { at, account, region, key: key_id };
-        Some(due).filter(|it| it.owner().is_some() && DUE.key(it) == key)
     }
 
     /// The account and Region, if that is what they are.
@@ -61,6 +66,7 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use service::due::Due as _;
 
     #[test]
     fn a_key_says_what_its_row_says() {

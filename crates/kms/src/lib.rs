@@ -40,7 +40,6 @@ mod error;
 mod exception;
 mod grant;
 pub mod grant_given;
-mod input;
 mod key;
 mod key_spec;
 mod limits;

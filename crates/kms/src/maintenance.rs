@@ -3,18 +3,17 @@
 //! Work is found by the table of due rows, a prefix ordered by instant: never by looking at all keys. Each
 //! transaction carries its audit records, so a step may be killed anywhere.
 
-use crate::due::{self, DUE, Due};
+use crate::due::Due;
 use crate::key::{Rotation, RotationType};
 use crate::operations::SOURCE;
 use crate::rows::{aliases, keys};
 use crate::{Error, KeyState, KmsKey, Place, Scope, grant, material};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
-use service::Ports;
-use service::audit::{self, OUTBOX};
-use std::ops::Bound;
+use service::due;
+use service::{Ports, audit, commit_recorded};
 use std::time::Duration;
-use store::{KeyRange, Txn};
+use store::Txn;
 
 /// Rows removed in one transaction: bounds its size and the time others wait for it.
 const PORTION: usize = 100;
@@ -47,29 +46,16 @@ pub async fn step(
 ) -> Result<Option<Timestamp>, Error> {
     let work = Work { ports, keyring, entropy, now };
     let mut txn = store::begin(ports.backend);
-    let due = match first_due(&mut txn, KeyRange::prefix(due::PREFIX)).await {
-        Ok(Some(due)) => due,
-        Ok(None) => return Ok(None),
-        Err(damage @ store::Error::Corrupt { .. }) => {
-            work.mend().await?;
-            return Err(damage.into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(due) = due::first::<Due>(&mut txn, ports.backend).await? else { return Ok(None) };
     if due.at > now {
         return Ok(Some(due.at));
     }
     let outcome = work.perform(txn, &due).await;
     match outcome {
         Ok(()) | Err(Error::Store(store::Error::Unavailable(_) | store::Error::Full)) => (),
-        Err(_) => work.postpone(due).await?,
+        Err(_) => due::postpone(ports.backend, due, now.plus(LATER)).await?,
     }
     outcome.map(|()| Some(now))
-}
-
-async fn first_due(txn: &mut Txn<'_>, range: KeyRange) -> Result<Option<Due>, store::Error> {
-    let page = txn.page::<Due>(range, 1, false).await?;
-    Ok(page.rows.into_iter().next().map(|(_, due)| due))
 }
 
 impl Work<'_> {
@@ -152,20 +138,14 @@ impl Work<'_> {
     /// Commits with the record of `event`; `false` if somebody changed what `txn` has read.
     async fn commit(
         &self,
-        mut txn: Txn<'_>,
+        txn: Txn<'_>,
         event: &str,
         key: &KmsKey,
         owner: &(AccountId, Region),
     ) -> Result<bool, Error> {
         let record = self.record(event, key, owner);
         let record = record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-        txn.save(&OUTBOX, &record, &record)?;
-        let done = committed(txn).await?;
-        if done {
-            // The outbox holds the record: the journal gets it now or when it can again.
-            let _later = self.ports.trail.append_committed(&[record]).await;
-        }
-        Ok(done)
+        Ok(commit_recorded(txn, &[record], self.ports.trail).await?)
     }
 
     fn record(
@@ -177,36 +157,8 @@ impl Work<'_> {
         let request_id = Uuid::random(self.entropy).to_string();
         let details = serde_json::json!({ "keyId": key.arn });
         let told = (event, &details, request_id.as_str());
-        let place = (account, region);
-        let mut record = audit::of_service(place, self.now, Uuid::random(self.entropy), told)?;
-        // What services do by themselves is recorded as Secrets Manager's.
-        record.json = record.json.replace("secretsmanager.amazonaws.com", SOURCE);
-        Some(record)
-    }
-
-    /// Lets others go first. The row that is left then leads to the key, or to nothing, and goes.
-    async fn postpone(&self, due: Due) -> Result<(), Error> {
-        let mut txn = store::begin(self.ports.backend);
-        due.remove(&mut txn);
-        Due { at: self.now.plus(LATER), ..due }.save(&mut txn)?;
-        Ok(txn.commit().await?)
-    }
-
-    /// Sets the damaged rows aside that stand before the first whole one. Those whose keys still tell what
-    /// they said are written anew: the key they lead to says what is to be done.
-    async fn mend(&self) -> Result<(), Error> {
-        let mut txn = store::begin(self.ports.backend);
-        let mut range = KeyRange::prefix(due::PREFIX);
-        for _ in 0..PORTION {
-            let found = first_due(&mut txn, range.clone()).await;
-            let Err(store::Error::Corrupt { key, .. }) = found else { break };
-            txn.set_aside(&key).await?;
-            if let Some(due) = Due::of_key(&key) {
-                txn.save(&DUE, &due, &due)?;
-            }
-            range.from = Bound::Excluded(key);
-        }
-        Ok(txn.commit().await?)
+        let when = (self.now, Uuid::random(self.entropy));
+        audit::of_service(SOURCE, (account, region), when, told)
     }
 }
 

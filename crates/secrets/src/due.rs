@@ -23,12 +23,15 @@ pub(crate) const DUE: Table<Due, Due> = Table::new(|it| {
     Path::new("due").with(at).with(&it.account).with(&it.region).with(it.secret.as_str()).key()
 });
 
-/// What the keys of [`DUE`] start with.
-pub(crate) const PREFIX: &str = "due/";
+impl service::due::Due for Due {
+    const TABLE: Table<Self, Self> = DUE;
+    const PREFIX: &'static str = "due/";
 
-impl Due {
-    /// What the row at `key` says, if `key` is one of [`DUE`].
-    pub(crate) fn of_key(key: &str) -> Option<Self> {
+    fn at(self, instant: Timestamp) -> Self {
+        Self { at: instant, ..self }
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
         let parts = components(key)?;
         let [_, at, account, region, secret] = parts.as_slice() else { return None };
         let due = Self {
@@ -44,6 +47,7 @@ impl Due {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use service::due::Due as _;
 
     #[test]
     fn a_key_says_what_its_row_says() {

@@ -17,7 +17,6 @@ mod condition;
 mod due;
 mod error;
 mod filters;
-mod input;
 mod keys;
 mod limits;
 mod listing;

@@ -3,19 +3,17 @@
 //! Work is found by the table of due rows, a prefix ordered by instant: never by looking at all
 //! secrets. Each transaction carries its audit records, so a step may be killed anywhere.
 
-use crate::due::{self, DUE, Due};
+use crate::due::{DUE, Due};
+use crate::operations::SOURCE;
 use crate::secret::{Place, Secret, secrets};
 use crate::version::{Head, values, versions_of};
 use crate::{Error, quota, retention};
 use base::{Entropy, Timestamp, Uuid};
-use service::audit::{self, OUTBOX};
-use service::{Event, Ports};
-use std::ops::Bound;
+use service::{Event, Ports, audit, commit_recorded, due};
 use std::time::Duration;
-use store::{KeyRange, Txn};
+use store::Txn;
 
-/// Versions removed, or damaged rows set aside, in one transaction: bounds its size and the time
-/// others wait for it.
+/// Versions removed in one transaction: bounds its size and the time others wait for it.
 pub(crate) const PORTION: usize = 100;
 
 /// How long a secret is left alone whose rows can't be read.
@@ -43,28 +41,15 @@ pub async fn step(
 ) -> Result<Option<Timestamp>, Error> {
     let work = Work { ports, entropy, now };
     let mut txn = store::begin(ports.backend);
-    let due = match first_due(&mut txn, KeyRange::prefix(due::PREFIX)).await {
-        Ok(Some(due)) => due,
-        Ok(None) => return Ok(None),
-        Err(damage @ store::Error::Corrupt { .. }) => {
-            work.mend().await?;
-            return Err(damage.into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let Some(due) = due::first::<Due>(&mut txn, ports.backend).await? else { return Ok(None) };
     if due.at > now {
         return Ok(Some(due.at));
     }
     let outcome = work.perform(txn, &due).await;
     if let Err(Error::Store(store::Error::Corrupt { .. })) = outcome {
-        work.postpone(due).await?;
+        due::postpone(ports.backend, due, now.plus(LATER)).await?;
     }
     outcome.map(|()| Some(now))
-}
-
-async fn first_due(txn: &mut Txn<'_>, range: KeyRange) -> Result<Option<Due>, store::Error> {
-    let page = txn.page::<Due>(range, 1, false).await?;
-    Ok(page.rows.into_iter().next().map(|(_, due)| due))
 }
 
 impl Work<'_> {
@@ -90,55 +75,20 @@ impl Work<'_> {
     /// Commits with the records of `events`; `false` if somebody changed what `txn` has read.
     pub(crate) async fn commit(
         &self,
-        mut txn: Txn<'_>,
+        txn: Txn<'_>,
         place: &Place,
         events: &[Event],
     ) -> Result<bool, Error> {
         let records: Option<Vec<_>> = events.iter().map(|it| self.record(place, it)).collect();
         let records = records.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-        records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it))?;
-        match txn.commit().await {
-            Ok(()) => {
-                // The outbox holds the records: the journal gets them now or when it can again.
-                let _later = self.ports.trail.append_committed(&records).await;
-                Ok(true)
-            }
-            Err(store::Error::Conflict { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(commit_recorded(txn, &records, self.ports.trail).await?)
     }
 
     fn record(&self, place: &Place, event: &Event) -> Option<audit::Encoded> {
-        let Event::Service { name, details, request_id } = event else { return None };
-        let id = Uuid::random(self.entropy);
+        let Event::Service { source, name, details, request_id } = event else { return None };
+        let when = (self.now, Uuid::random(self.entropy));
         let told = (*name, details, request_id.as_str());
-        audit::of_service((&place.account, &place.region), self.now, id, told)
-    }
-
-    /// Lets others go first. The row that is left then leads to the secret, or to nothing, and goes.
-    async fn postpone(&self, due: Due) -> Result<(), Error> {
-        let mut txn = store::begin(self.ports.backend);
-        txn.remove(&DUE, &due);
-        let later = Due { at: self.now.plus(LATER), ..due };
-        txn.save(&DUE, &later, &later)?;
-        Ok(txn.commit().await?)
-    }
-
-    /// Sets the damaged rows aside that stand before the first whole one. Those whose keys still tell what
-    /// they said are written anew: the secret they lead to says what is to be done.
-    async fn mend(&self) -> Result<(), Error> {
-        let mut txn = store::begin(self.ports.backend);
-        let mut range = KeyRange::prefix(due::PREFIX);
-        for _ in 0..PORTION {
-            let found = first_due(&mut txn, range.clone()).await;
-            let Err(store::Error::Corrupt { key, .. }) = found else { break };
-            txn.set_aside(&key).await?;
-            if let Some(due) = Due::of_key(&key) {
-                txn.save(&DUE, &due, &due)?;
-            }
-            range.from = Bound::Excluded(key);
-        }
-        Ok(txn.commit().await?)
+        audit::of_service(source, (&place.account, &place.region), when, told)
     }
 }
 
@@ -177,6 +127,7 @@ pub(crate) async fn purge(
 /// The two records of a removed version.
 pub(crate) fn removal(secret: &Secret, requested: Timestamp, how: &str) -> [Event; 2] {
     ["StartSecretVersionDelete", "EndSecretVersionDelete"].map(|name| Event::Service {
+        source: SOURCE,
         name,
         details: serde_json::json!({ "ARN": secret.arn, "Name": secret.name }),
         request_id: format!(

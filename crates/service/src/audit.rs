@@ -96,6 +96,8 @@ pub enum Event {
     },
     /// Something the service does by itself, such as removing a version.
     Service {
+        /// The service that did it: the `eventSource`.
+        source: &'static str,
         /// The event's name.
         name: &'static str,
         /// Its `additionalEventData`.
@@ -305,21 +307,23 @@ pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
         Event::OnBehalf { source, name, parameters, resources, error } => {
             on_behalf(call, (source, name), (parameters, resources), error.as_ref())
         }
-        Event::Service { name, details, request_id } => {
+        Event::Service { source, name, details, request_id } => {
             let place = (&call.caller.account, call.region);
-            of_service(place, call.now, Uuid::random(call.entropy), (name, details, request_id))
+            let when = (call.now, Uuid::random(call.entropy));
+            of_service(source, place, when, (name, details, request_id))
         }
     }
 }
 
-/// The record of something the service did by itself in the partition `place`.
+/// The record of something that the service `source`, an `eventSource`, did by itself in the partition `place`.
+/// `told` is the event's name, what to say of it, and the request id.
 pub fn of_service(
+    source: &'static str,
     place: (&AccountId, &Region),
-    now: Timestamp,
-    id: Uuid,
+    when: (Timestamp, Uuid),
     told: (&str, &serde_json::Value, &str),
 ) -> Option<Encoded> {
-    by_itself((SERVICE, SERVICE), place, (now, id), told)
+    by_itself((source, source), place, when, told)
 }
 
 /// The record of something an operator did on this machine, past all policies: an account or an

@@ -86,6 +86,28 @@ pub async fn execute<O: Operation>(
     Err(Failure::Busy)
 }
 
+/// Commits `txn` with `records`; `false` if somebody has changed what it has read.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn commit_recorded(
+    mut txn: Txn<'_>,
+    records: &[Encoded],
+    trail: &dyn Trail,
+) -> Result<bool, store::Error> {
+    records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it))?;
+    match txn.commit().await {
+        Ok(()) => {
+            // The outbox holds the records: the journal gets them now or when it can again.
+            let _later = trail.append_committed(records).await;
+            Ok(true)
+        }
+        Err(store::Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Turns a call away before its operation runs, leaving the audit record without parameters.
 pub async fn refuse(
     call: &Call<'_>,

@@ -23,7 +23,6 @@ mod documents;
 mod error;
 pub(crate) mod holder;
 mod holders;
-mod input;
 mod keys;
 mod members;
 mod names;

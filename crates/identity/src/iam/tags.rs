@@ -4,10 +4,10 @@
 //! Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".
 
 use crate::iam::Error;
-use crate::iam::input::input;
 use crate::iam::page::{Ask, Page};
 use policy::engine::Values;
 use serde::Serialize;
+use service::input;
 use wire::Violations;
 use wire::members::{List, Text};
 

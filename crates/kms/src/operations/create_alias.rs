@@ -1,13 +1,12 @@
 //! CreateAlias: a name that leads to a key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::rows::{AliasRow, aliases};
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{alias, limits, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

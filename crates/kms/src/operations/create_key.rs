@@ -1,7 +1,6 @@
 //! CreateKey: a new key, with its first material and its policy.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::policies::KeyPolicy;
 use crate::shown::KeyMetadata;
@@ -10,7 +9,7 @@ use crate::{KmsKey, Manager, access, condition, key_spec, limits, lookup};
 use base::Uuid;
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, Target};
+use service::{Action, Answer, Call, Operation, Target, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Text};

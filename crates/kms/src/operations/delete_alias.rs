@@ -1,13 +1,12 @@
 //! DeleteAlias: a name leads nowhere any more. Its key stays.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::reference::Found;
 use crate::rows::{aliases, keys};
 use crate::shown::Nothing;
 use crate::{alias, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,12 +1,11 @@
 //! DescribeKey: what is known of a key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::shown::KeyMetadata;
 use crate::{crypto, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{List, Text};

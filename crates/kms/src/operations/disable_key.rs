@@ -1,12 +1,11 @@
 //! DisableKey: keeps a key from being used, until it is enabled again.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{KeyState, KmsKey, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

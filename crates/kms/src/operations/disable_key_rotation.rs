@@ -2,12 +2,11 @@
 
 use crate::due::Due;
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{KmsKey, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

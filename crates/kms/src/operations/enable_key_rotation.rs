@@ -2,14 +2,13 @@
 
 use crate::due::Due;
 use crate::exception::Exception;
-use crate::input::input;
 use crate::key::Rotation;
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{KmsKey, condition, limits, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::time::Duration;
 use store::Txn;
 use wire::Violations;

@@ -3,13 +3,12 @@
 use crate::access::SYMMETRIC;
 use crate::context::{self, ContextGiven};
 use crate::exception::Exception;
-use crate::input::input;
 use crate::lookup::{self, Sought};
 use crate::operations::SOURCE;
 use crate::{ciphertext, crypto, limits};
 use base::Sensitive;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::blob;

@@ -2,13 +2,12 @@
 
 use crate::crypto;
 use crate::exception::Exception;
-use crate::input::input;
 use crate::limits;
 use crate::operations::SOURCE;
 use crate::recipient::RecipientGiven;
 use base::Sensitive;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::blob;

@@ -1,13 +1,12 @@
 //! GetKeyRotationStatus: whether a key rotates by itself, and when next.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::lookup::{self, Sought};
 use crate::operations::SOURCE;
 use crate::state::Act;
 use base::Timestamp;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::instant_option;

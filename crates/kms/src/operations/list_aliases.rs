@@ -1,13 +1,12 @@
 //! ListAliases: the aliases of the caller's account in this Region, or of one key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::rows::{AliasRow, aliases, prefix};
 use crate::{Place, limits, listing, lookup};
 use base::Timestamp;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::ops::Bound;
 use store::{KeyRange, Txn};
 use wire::Violations;

@@ -3,13 +3,12 @@
 use crate::exception::Exception;
 use crate::grant;
 use crate::grant_given::GrantShown;
-use crate::input::input;
 use crate::lookup::{self, Sought};
 use crate::operations::SOURCE;
 use crate::{condition, limits, listing};
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,14 +1,13 @@
 //! ListKeyRotations: when a key got new material, and why.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::key::{MaterialNote, RotationType};
 use crate::operations::SOURCE;
 use crate::state::Act;
 use crate::{KmsKey, listing, lookup};
 use base::Timestamp;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::instant_option;

@@ -1,11 +1,10 @@
 //! ListKeys: the keys of the caller's account in this Region, those that AWS manages included.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::{KmsKey, crypto, listing, lookup, rows};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::ops::Bound;
 use store::{KeyRange, Txn};
 use wire::Violations;

@@ -1,12 +1,11 @@
 //! ListResourceTags: the tags of a key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::tags::TagShown;
 use crate::{listing, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

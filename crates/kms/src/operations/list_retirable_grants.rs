@@ -3,11 +3,10 @@
 use crate::exception::Exception;
 use crate::grant;
 use crate::grant_given::GrantShown;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::{crypto, limits, listing, lookup, party};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

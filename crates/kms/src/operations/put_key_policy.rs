@@ -1,13 +1,12 @@
 //! PutKeyPolicy: who may do what with a key, in place of what was said before.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::policies::{self, KeyPolicy};
 use crate::shown::Nothing;
 use crate::{KmsKey, access, condition, limits, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Text};

@@ -5,14 +5,13 @@
 
 use crate::exception::Exception;
 use crate::grant::{self, Grant};
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::reference::Reference;
 use crate::shown::Nothing;
 use crate::token::GrantToken;
 use crate::{KmsKey, access, crypto, grant_given, limits, lookup, policies};
 use policy::engine::{Attached, Door};
-use service::{Action, Answer, Call, Kind, Operation, Permit, Target};
+use service::{Action, Answer, Call, Kind, Operation, Permit, Target, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Text};

@@ -3,13 +3,12 @@
 use crate::exception::Exception;
 use crate::grant;
 use crate::grant_given;
-use crate::input::input;
 use crate::lookup::{self, Sought};
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::{condition, crypto, limits};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Text};

@@ -1,13 +1,12 @@
 //! RotateKeyOnDemand: new material for a key, at once.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::key::RotationType;
 use crate::operations::SOURCE;
 use crate::state::Act;
 use crate::{KmsKey, limits, lookup, material};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

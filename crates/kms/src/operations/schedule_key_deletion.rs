@@ -2,7 +2,6 @@
 
 use crate::due::Due;
 use crate::exception::Exception;
-use crate::input::input;
 use crate::key::Deletion;
 use crate::operations::SOURCE;
 use crate::state::Act;
@@ -10,7 +9,7 @@ use crate::{KeyState, KmsKey, condition, limits, lookup};
 use base::Timestamp;
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::time::Duration;
 use store::Txn;
 use wire::Violations;

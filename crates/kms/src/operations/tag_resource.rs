@@ -1,14 +1,13 @@
 //! TagResource: adds tags to a key, or gives those it has another value.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::tags::{self, TagsGiven};
 use crate::{KmsKey, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

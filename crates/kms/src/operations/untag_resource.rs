@@ -1,13 +1,12 @@
 //! UntagResource: takes tags off a key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{KmsKey, limits, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{List, Text};

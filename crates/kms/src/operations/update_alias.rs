@@ -1,14 +1,13 @@
 //! UpdateAlias: lets a name lead to another key.
 
 use crate::exception::Exception;
-use crate::input::input;
 use crate::operations::SOURCE;
 use crate::reference::Found;
 use crate::rows::{AliasRow, aliases, keys};
 use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{alias, limits, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,14 +1,13 @@
 //! BatchGetSecretValue: the current values of up to 20 secrets, named or filtered.
 
 use crate::filters::{self, FiltersGiven};
-use crate::input::input;
 use crate::listing::{self, Query, Sort};
 use crate::operations::get_secret_value::{self, Read, Selector};
 use crate::operations::list_secrets;
 use crate::secret::Place;
 use crate::{Error, limits, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Event, Fault, Operation};
+use service::{Action, Answer, Call, Event, Fault, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, List, Text};

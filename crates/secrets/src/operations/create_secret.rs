@@ -1,6 +1,5 @@
 //! CreateSecret: a new secret, with or without a first value.
 
-use crate::input::input;
 use crate::operations::shown::NamedVersion;
 use crate::replicas::{self, ReplicasGiven};
 use crate::secret::{Place, Secret};
@@ -9,7 +8,7 @@ use crate::tags::{self, TagsGiven};
 use crate::value::{self, Given};
 use crate::{Error, condition, keys, limits, lookup, quota};
 use policy::engine::{Context, Values};
-use service::{Action, Answer, Call, Operation, Permit, Target};
+use service::{Action, Answer, Call, Operation, Permit, Target, input};
 use std::sync::Arc;
 use store::Txn;
 use wire::Violations;

@@ -1,10 +1,9 @@
 //! DeleteResourcePolicy: takes the policy off a secret. Without one, a success that changes nothing.
 
-use crate::input::input;
 use crate::policies::{self, NamedPolicy};
 use crate::secret::{Secret, policies};
 use crate::{Error, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

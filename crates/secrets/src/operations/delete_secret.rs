@@ -1,12 +1,11 @@
 //! DeleteSecret: schedules a deletion, or deletes at once.
 
-use crate::input::input;
 use crate::secret::{Deletion, Place, Secret};
 use crate::{Error, condition, lookup, maintenance};
 use base::Timestamp;
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Event, Operation};
+use service::{Action, Answer, Call, Event, Operation, input};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Txn;

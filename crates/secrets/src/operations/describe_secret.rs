@@ -1,9 +1,8 @@
 //! DescribeSecret: everything about a secret but its values. Works while deletion is scheduled.
 
-use crate::input::input;
 use crate::operations::shown::Shown;
 use crate::{Error, lookup};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::sync::Arc;
 use store::Txn;
 use wire::Violations;

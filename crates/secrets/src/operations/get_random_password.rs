@@ -1,11 +1,10 @@
 //! GetRandomPassword: a password drawn from chosen classes of characters.
 
 use crate::Error;
-use crate::input::input;
 use crate::random_password::{Recipe, RecipeError, draw};
 use base::Sensitive;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::secret_text;

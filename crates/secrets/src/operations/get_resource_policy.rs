@@ -1,11 +1,10 @@
 //! GetResourcePolicy: the policy attached to a secret, pretty-printed as the service does.
 
-use crate::input::input;
 use crate::policies::{self, DEFAULT};
 use crate::secret::policies;
 use crate::{Error, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,6 +1,5 @@
 //! GetSecretValue: one version's value, the current one unless another is asked for.
 
-use crate::input::input;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::version::{Kind, Version, values};
@@ -8,7 +7,7 @@ use crate::{Error, condition, limits, lookup, value};
 use base::{Sensitive, Timestamp};
 use policy::engine::Values;
 use serde::{Serialize, Serializer};
-use service::{Action, Answer, Call, Operation, Permit};
+use service::{Action, Answer, Call, Operation, Permit, input};
 use std::sync::Arc;
 use store::Txn;
 use wire::Violations;

@@ -1,10 +1,9 @@
 //! ListResourcePolicies: the names of the policies attached to a secret.
 
-use crate::input::input;
 use crate::policies::DEFAULT;
 use crate::{Error, listing, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

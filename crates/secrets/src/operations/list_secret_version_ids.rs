@@ -1,13 +1,12 @@
 //! ListSecretVersionIds: the versions of a secret that hold a value.
 
-use crate::input::input;
 use crate::secret::{Place, Secret};
 use crate::stages::VersionId;
 use crate::version::{Head, heads, versions_of};
 use crate::{Error, listing, lookup};
 use base::Timestamp;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::ops::Bound;
 use store::Txn;
 use wire::json::{instant, instant_option};

@@ -2,12 +2,11 @@
 
 use crate::Error;
 use crate::filters::{self, FiltersGiven};
-use crate::input::input;
 use crate::listing::{self, Query, Sort};
 use crate::operations::shown::Shown;
 use crate::secret::Place;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Integer, Text};

@@ -23,6 +23,9 @@ pub mod validate_resource_policy;
 
 use service::Row;
 
+/// The `eventSource` of this service's records.
+pub(crate) const SOURCE: &str = "secretsmanager.amazonaws.com";
+
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
     Row::of::<batch_get_secret_value::BatchGetSecretValue>(),

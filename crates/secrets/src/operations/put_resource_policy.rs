@@ -1,11 +1,10 @@
 //! PutResourcePolicy: attaches a policy to a secret, in place of the one before.
 
-use crate::input::input;
 use crate::policies::{self, NamedPolicy};
 use crate::secret::{Secret, policies};
 use crate::{Error, condition, limits, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Text};

@@ -1,12 +1,11 @@
 //! PutSecretValue: a new version, or the same one again.
 
-use crate::input::input;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
 use crate::{Error, limits, lookup};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, Permit};
+use service::{Action, Answer, Call, Operation, Permit, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Blob, List, SecretText, Text};

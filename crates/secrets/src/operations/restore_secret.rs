@@ -1,10 +1,9 @@
 //! RestoreSecret: brings back a secret that is scheduled for deletion.
 
-use crate::input::input;
 use crate::operations::shown::Named;
 use crate::secret::Secret;
 use crate::{Error, lookup};
-use service::{Action, Answer, Call, Event, Operation};
+use service::{Action, Answer, Call, Event, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;
@@ -54,6 +53,7 @@ impl Operation for RestoreSecret {
 
 fn kept(call: &Call<'_>, secret: &Secret) -> Event {
     Event::Service {
+        source: RestoreSecret::SOURCE,
         name: "CancelSecretVersionDelete",
         details: serde_json::json!({ "ARN": secret.arn, "Name": secret.name }),
         request_id: base::Uuid::random(call.entropy).to_string(),

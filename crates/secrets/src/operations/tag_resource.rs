@@ -1,12 +1,11 @@
 //! TagResource: adds tags, or gives those that are there another value.
 
-use crate::input::input;
 use crate::operations::shown::Nothing;
 use crate::secret::Secret;
 use crate::tags::{self, TagsGiven};
 use crate::{Error, condition, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

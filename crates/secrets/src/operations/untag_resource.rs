@@ -1,11 +1,10 @@
 //! UntagResource: takes tags off. Keys that aren't there are ignored.
 
-use crate::input::input;
 use crate::operations::shown::Nothing;
 use crate::secret::Secret;
 use crate::{Error, condition, limits, lookup};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{List, Text};

@@ -1,12 +1,11 @@
 //! UpdateSecret: another description, key or type, or a new current version.
 
-use crate::input::input;
 use crate::operations::shown::NamedVersion;
 use crate::secret::{Place, Secret};
 use crate::stages::Label;
 use crate::{Error, condition, keys, limits, lookup, value};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation, Permit};
+use service::{Action, Answer, Call, Operation, Permit, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Blob, SecretText, Text};

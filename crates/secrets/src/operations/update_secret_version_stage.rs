@@ -1,12 +1,11 @@
 //! UpdateSecretVersionStage: moves a staging label, or takes it off.
 
-use crate::input::input;
 use crate::operations::shown::Named;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::{Error, condition, limits, lookup, value};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! ValidateResourcePolicy: what PutResourcePolicy would say to a policy.
 
-use crate::input::input;
 use crate::operations::put_resource_policy;
 use crate::{Error, limits, lookup, policies};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -8,7 +8,7 @@ use http::StatusCode;
 use identity::{AccessKey, Error, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service::audit::{self, Encoded, OUTBOX};
+use service::audit::{self, Encoded};
 use store::{Table, Txn};
 
 /// A change of accounts or access keys.
@@ -111,17 +111,13 @@ impl Admin {
             match self.attempt(&mut txn, change, for_dev, now).await {
                 Err(Error::Store(store::Error::Conflict { .. })) => (),
                 Err(error) => return Err(error),
-                Ok((changed, records)) => match txn.commit().await {
-                    Err(store::Error::Conflict { .. }) => (),
-                    Err(error) => return Err(error.into()),
-                    Ok(()) => {
-                        // The outbox holds the records: the journal gets them now or later.
-                        let _later = front.trail.append_committed(&records).await;
+                Ok((changed, records)) => {
+                    if service::commit_recorded(txn, &records, &*front.trail).await? {
                         let key = &changed.0.id;
                         tracing::info!(event = change.name(), access_key_id = key, "changed");
                         return Ok(changed);
                     }
-                },
+                }
             }
         }
     }
@@ -137,7 +133,7 @@ impl Admin {
         let (account, user_name) = match change {
             Change::SetStatus(id, status) => {
                 let key = identity::set_status(txn, id, *status).await?;
-                let records = self.record(txn, change, (&key, &region), now)?;
+                let records = self.record(change, (&key, &region), now)?;
                 return Ok(((key, None), records));
             }
             Change::CreateAccount(CreateAccount { account_id }) => {
@@ -153,7 +149,7 @@ impl Admin {
         if for_dev {
             txn.save(&DEV_KEY, &(), &DevKey(key.id.clone()))?;
         }
-        let records = self.record(txn, change, (&key, &region), now)?;
+        let records = self.record(change, (&key, &region), now)?;
         Ok(((key, Some(secret)), records))
     }
 
@@ -166,10 +162,9 @@ impl Admin {
         kms::Scope { keyring: &front.keyring, entropy: &*front.entropy, now, account, region }
     }
 
-    /// Writes the audit record of `change` along with it.
+    /// The audit record of `change`, to be committed along with it.
     fn record(
         &self,
-        txn: &mut Txn<'_>,
         change: &Change,
         (key, region): (&AccessKey, &Region),
         now: Timestamp,
@@ -184,7 +179,6 @@ impl Admin {
         let place = (&key.account, region);
         let record = audit::of_operator(place, now, id, (change.name(), &details, &request_id));
         let record = record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-        txn.save(&OUTBOX, &record, &record)?;
         Ok(vec![record])
     }
 }

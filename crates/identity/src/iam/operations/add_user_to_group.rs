@@ -1,9 +1,8 @@
 //! AddUserToGroup: makes a user one of a group.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, documents, holder, members, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! AttachRolePolicy: gives a role what a managed policy says.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, condition, holder, names};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

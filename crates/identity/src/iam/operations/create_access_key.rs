@@ -2,12 +2,11 @@
 
 use crate::access_key;
 use crate::access_key::Status;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, documents, keys, names};
 use crate::user::User;
 use base::{Sensitive, Timestamp};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::secret_text;

@@ -1,12 +1,11 @@
 //! CreateGroup: makes a group of users.
 
 use crate::entities::{Given, Group};
-use crate::iam::input::input;
 use crate::iam::shown::ShownGroup;
 use crate::iam::{Error, SOURCE, holder, names};
 use crate::{entities, mint};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

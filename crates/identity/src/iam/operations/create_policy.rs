@@ -1,7 +1,6 @@
 //! CreatePolicy: makes a managed policy, in its first version.
 
 use crate::entities::{ManagedPolicy, PolicyVersion};
-use crate::iam::input::input;
 use crate::iam::policies::Managed;
 use crate::iam::shown::ShownPolicy;
 use crate::iam::tags::TagsGiven;
@@ -9,7 +8,7 @@ use crate::iam::{Error, SOURCE, documents, holder, names, policies, tags};
 use crate::{entities, mint};
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, Target};
+use service::{Action, Answer, Call, Operation, Target, input};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Txn;

@@ -1,12 +1,11 @@
 //! CreatePolicyVersion: gives a managed policy another document.
 
 use crate::entities::PolicyVersion;
-use crate::iam::input::input;
 use crate::iam::policies::Managed;
 use crate::iam::shown::ShownVersion;
 use crate::iam::{Error, SOURCE, documents, names, policies};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::sync::Arc;
 use store::Txn;
 use wire::Violations;

@@ -1,14 +1,13 @@
 //! CreateRole: makes a role that those may assume whom its trust policy names.
 
 use crate::entities::{Given, Role};
-use crate::iam::input::input;
 use crate::iam::shown::ShownRole;
 use crate::iam::tags::TagsGiven;
 use crate::iam::{Error, SOURCE, attachments, condition, documents, holder, names, tags};
 use crate::{entities, mint};
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, principals};
+use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

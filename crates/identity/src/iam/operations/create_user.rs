@@ -1,7 +1,6 @@
 //! CreateUser: makes a user, who may do nothing yet.
 
 use crate::entities::Given;
-use crate::iam::input::input;
 use crate::iam::shown::ShownUser;
 use crate::iam::tags::TagsGiven;
 use crate::iam::{Error, SOURCE, attachments, condition, holder, names, tags};
@@ -9,7 +8,7 @@ use crate::user::User;
 use crate::{mint, user};
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, principals};
+use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,9 +1,8 @@
 //! DeleteAccessKey: removes an access key, from the next request on.
 
 use crate::access_key;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, keys, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,8 +1,7 @@
 //! DeleteAccountAlias: takes the account's other name away.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, aliases};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

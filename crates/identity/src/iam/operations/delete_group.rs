@@ -2,9 +2,8 @@
 
 use crate::entities;
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, members, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

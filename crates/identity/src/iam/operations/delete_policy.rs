@@ -1,9 +1,8 @@
 //! DeletePolicy: removes a managed policy that nobody uses and that has one version.
 
 use crate::entities;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, names, policies, uses};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

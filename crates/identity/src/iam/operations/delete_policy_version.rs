@@ -1,8 +1,7 @@
 //! DeletePolicyVersion: removes a version of a managed policy that isn't in force.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, names, policies};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -2,9 +2,8 @@
 
 use crate::entities;
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, names};
-use service::{Action, Answer, Call, Operation, principals};
+use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

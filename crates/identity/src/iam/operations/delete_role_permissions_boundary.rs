@@ -1,9 +1,8 @@
 //! DeleteRolePermissionsBoundary: lets a role do all that its policies say.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

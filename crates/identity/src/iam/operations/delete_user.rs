@@ -1,10 +1,9 @@
 //! DeleteUser: removes a user on whom nothing hangs any more.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, names};
 use crate::user::User;
 use crate::{access_key, entities, user};
-use service::{Action, Answer, Call, Operation, principals};
+use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

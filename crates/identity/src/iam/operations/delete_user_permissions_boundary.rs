@@ -1,9 +1,8 @@
 //! DeleteUserPermissionsBoundary: lets a user do all that its policies say.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, names};
 use crate::user::User;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! DetachGroupPolicy: takes a managed policy from a group.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, condition, holder, names};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

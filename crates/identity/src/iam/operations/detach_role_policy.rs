@@ -1,10 +1,9 @@
 //! DetachRolePolicy: takes a managed policy from a role.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, condition, holder, names};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

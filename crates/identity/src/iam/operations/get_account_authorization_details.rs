@@ -2,7 +2,6 @@
 
 use crate::entities::{Group, Role};
 use crate::iam::details::{GroupDetail, PolicyDetail, RoleDetail, UserDetail};
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
 use crate::iam::{Error, SOURCE, documents, holder, page, policies, uses};
@@ -10,7 +9,7 @@ use crate::user::User;
 use crate::{entities, user};
 use base::AccountId;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeMap;
 use store::Txn;
 use wire::Violations;

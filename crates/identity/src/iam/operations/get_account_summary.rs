@@ -1,12 +1,11 @@
 //! GetAccountSummary: what the account has, and may have, of each kind.
 
 use crate::entities::{Group, Role};
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, policies};
 use crate::user::User;
 use crate::{entities, user};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeMap;
 use store::Txn;
 use wire::Violations;

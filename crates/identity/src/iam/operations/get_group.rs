@@ -1,13 +1,12 @@
 //! GetGroup: a group and its users.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::shown::{ShownGroup, ShownUser};
 use crate::iam::{Error, SOURCE, holder, members, names, page};
 use crate::user;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

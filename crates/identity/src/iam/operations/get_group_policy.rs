@@ -1,10 +1,9 @@
 //! GetGroupPolicy: an inline policy of a group.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, holder, names};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! GetPolicy: a managed policy, without its document.
 
-use crate::iam::input::input;
 use crate::iam::shown::ShownPolicy;
 use crate::iam::{Error, SOURCE, names, policies, uses};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! GetPolicyVersion: what a version of a managed policy says.
 
-use crate::iam::input::input;
 use crate::iam::shown::ShownVersion;
 use crate::iam::{Error, SOURCE, names, policies};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

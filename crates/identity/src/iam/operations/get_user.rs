@@ -1,11 +1,10 @@
 //! GetUser: a user, or the caller.
 
 use crate::account;
-use crate::iam::input::input;
 use crate::iam::shown::ShownUser;
 use crate::iam::{Error, SOURCE, keys, names};
 use serde::Serialize;
-use service::{Action, Answer, Call, Kind, Operation, Target};
+use service::{Action, Answer, Call, Kind, Operation, Target, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

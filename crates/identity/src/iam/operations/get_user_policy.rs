@@ -1,10 +1,9 @@
 //! GetUserPolicy: an inline policy of a user.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, holder, names};
 use crate::user::User;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! ListAccountAliases: the account's other name, if it has one.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, aliases, page};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

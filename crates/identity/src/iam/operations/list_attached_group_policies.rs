@@ -2,11 +2,10 @@
 
 use crate::entities::Group;
 use crate::iam::attachments::AttachedPolicy;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, attachments, holder, names, page};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,12 +1,11 @@
 //! ListAttachedUserPolicies: the managed policies of a user.
 
 use crate::iam::attachments::AttachedPolicy;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, attachments, holder, names, page};
 use crate::user::User;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,11 +1,10 @@
 //! ListEntitiesForPolicy: the users, groups and roles that use a managed policy.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::uses::As;
 use crate::iam::{Error, SOURCE, names, page, policies, uses};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeMap;
 use store::Txn;
 use wire::Violations;

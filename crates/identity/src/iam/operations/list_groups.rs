@@ -2,12 +2,11 @@
 
 use crate::entities;
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::shown::ShownGroup;
 use crate::iam::{Error, SOURCE, names, page};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

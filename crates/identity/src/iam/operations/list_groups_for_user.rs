@@ -1,13 +1,12 @@
 //! ListGroupsForUser: the groups of a user.
 
 use crate::entities;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::shown::ShownGroup;
 use crate::iam::{Error, SOURCE, holder, names, page};
 use crate::user::User;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeSet;
 use store::Txn;
 use wire::Violations;

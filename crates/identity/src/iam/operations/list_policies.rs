@@ -1,13 +1,12 @@
 //! ListPolicies: the managed policies that the account can use.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
 use crate::iam::shown::ShownPolicy;
 use crate::iam::{Error, SOURCE, names, page, policies, uses};
 use base::AccountId;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Boolean, Integer, Text};

@@ -1,12 +1,11 @@
 //! ListPolicyTags: the tags of a managed policy.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
 use crate::iam::tags::Tag;
 use crate::iam::{Error, SOURCE, names, page, policies, tags};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,11 +1,10 @@
 //! ListPolicyVersions: the versions of a managed policy.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::shown::ShownVersion;
 use crate::iam::{Error, SOURCE, names, page, policies};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,11 +1,10 @@
 //! ListRolePolicies: the names of the inline policies of a role.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, holder, names, page};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,12 +1,11 @@
 //! ListRoleTags: the tags of a role.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::tags::Tag;
 use crate::iam::{Error, SOURCE, holder, names, page, tags};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

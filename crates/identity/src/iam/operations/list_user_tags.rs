@@ -1,12 +1,11 @@
 //! ListUserTags: the tags of a user.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::tags::Tag;
 use crate::iam::{Error, SOURCE, holder, names, page, tags};
 use crate::user::User;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,13 +1,12 @@
 //! ListUsers: the users of the account.
 
-use crate::iam::input::input;
 use crate::iam::page::Ask;
 use crate::iam::shown::ShownUser;
 use crate::iam::{Error, SOURCE, names, page};
 use crate::user;
 use crate::user::User;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,9 +1,8 @@
 //! PutGroupPolicy: gives a group an inline policy, or changes it.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, holder, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

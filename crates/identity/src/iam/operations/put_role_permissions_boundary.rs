@@ -1,10 +1,9 @@
 //! PutRolePermissionsBoundary: sets what a role can do at most.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, condition, holder, names, policies};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

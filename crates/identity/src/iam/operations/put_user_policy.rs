@@ -1,9 +1,8 @@
 //! PutUserPolicy: gives a user an inline policy, or changes it.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, attachments, holder, names};
 use crate::user::User;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

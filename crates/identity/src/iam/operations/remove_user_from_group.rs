@@ -1,9 +1,8 @@
 //! RemoveUserFromGroup: takes a user out of a group.
 
 use crate::entities::Group;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, members, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

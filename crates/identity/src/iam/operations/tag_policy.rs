@@ -1,10 +1,9 @@
 //! TagPolicy: adds tags to a managed policy, or gives those that are there another value.
 
-use crate::iam::input::input;
 use crate::iam::tags::TagsGiven;
 use crate::iam::{Error, SOURCE, names, policies, tags};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,11 +1,10 @@
 //! TagUser: adds tags to a user, or gives those that are there another value.
 
-use crate::iam::input::input;
 use crate::iam::tags::TagsGiven;
 use crate::iam::{Error, SOURCE, holder, names, tags};
 use crate::user::User;
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,9 +1,8 @@
 //! UntagPolicy: takes tags from a managed policy.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, names, policies, tags};
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{List, Text};

@@ -1,10 +1,9 @@
 //! UntagUser: takes tags from a user.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, names, tags};
 use crate::user::User;
 use policy::engine::Values;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{List, Text};

@@ -2,9 +2,8 @@
 
 use crate::access_key;
 use crate::access_key::Status;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, keys, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,9 +1,8 @@
 //! UpdateAssumeRolePolicy: changes who may assume a role.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, documents, holder, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

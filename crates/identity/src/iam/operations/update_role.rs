@@ -1,10 +1,9 @@
 //! UpdateRole: changes what a role is for, and how long its sessions may be.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::operations::Nothing;
 use crate::iam::{Error, SOURCE, holder, names};
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};

@@ -1,11 +1,10 @@
 //! UpdateRoleDescription: changes what a role is for.
 
 use crate::entities::Role;
-use crate::iam::input::input;
 use crate::iam::shown::ShownRole;
 use crate::iam::{Error, SOURCE, documents, holder, names};
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation};
+use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,9 @@
 //! UpdateUser: gives a user another name or path.
 
-use crate::iam::input::input;
 use crate::iam::{Error, SOURCE, holder, members, names};
 use crate::user::User;
 use crate::{access_key, user};
-use service::{Action, Answer, Call, Operation, Target, principals};
+use service::{Action, Answer, Call, Operation, Target, input, principals};
 use store::Txn;
 use wire::Violations;
 use wire::members::Text;

@@ -1,10 +1,11 @@
 //! How input structs are declared.
 
-/// Declares an operation's input: each member may be absent on the wire, and is then absent from the
-/// audit record, too.
+/// Declares an operation's input: every member is optional on the wire, and left out of the audit record
+/// when absent.
 ///
-/// What must not be recorded says `#[serde(skip_serializing)]`; such types have no `Serialize`, so it
-/// can't be forgotten.
+/// A member that must not be recorded says `#[serde(skip_serializing)]`; its type has no `Serialize`, so
+/// forgetting it doesn't compile.
+#[macro_export]
 macro_rules! input {
     (
         $(#[$outer:meta])*
@@ -22,5 +23,3 @@ macro_rules! input {
         }
     };
 }
-
-pub(crate) use input;
