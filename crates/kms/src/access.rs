@@ -8,6 +8,7 @@ use crate::{KmsKey, Place, policies};
 use base::AccountId;
 use policy::engine::{Attached, Context, Door, Values};
 use policy::{PolicyKind, Reason};
+use service::context::one_of;
 use service::{Action, Call, Permit, Refusal, Target};
 use std::borrow::Cow;
 use store::Txn;
@@ -232,13 +233,10 @@ impl Facts<'_> {
         Some(Values::One(Cow::Owned(format!("{service}.{region}.amazonaws.com"))))
     }
 
-    /// The name in a policy has no case. Two names that differ in nothing else could both be meant, and
-    /// neither is believed.
+    /// The name in a policy has no case: of names that differ in nothing else, any may be meant.
     fn context_value(&self, name: &str) -> Option<Values<'_>> {
-        let context = self.question.context?;
-        let mut meant = context.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
-        let value = meant.next().filter(|_| meant.next().is_none())?.1;
-        Some(Values::one(value))
+        let meant = self.question.context?.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
+        one_of(meant.map(|it| it.1))
     }
 }
 

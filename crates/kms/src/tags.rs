@@ -6,6 +6,7 @@ use crate::exception::Exception;
 use crate::limits::{TAG_KEY, TAG_VALUE, TAGS_PER_KEY};
 use policy::engine::Values;
 use serde::{Deserialize, Serialize};
+use service::context::request_tags;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::Violations;
 use wire::members::{List, Structure, Text};
@@ -45,15 +46,7 @@ pub(crate) fn constraints(found: &mut Violations, tags: Option<&TagsGiven>) {
 
 /// `aws:RequestTag/…` and `aws:TagKeys`, of a call that takes tags.
 pub(crate) fn condition<'a>(given: Option<&'a TagsGiven>, key: &str) -> Option<Values<'a>> {
-    let tags = || given.map(|it| pairs(it.as_slice()));
-    if key == "aws:tagkeys" {
-        return Some(Values::many(tags()?.map(|it| it.0)));
-    }
-    let name = key.strip_prefix("aws:requesttag/")?;
-    let mut meant = tags()?.filter(|it| it.0.eq_ignore_ascii_case(name));
-    // Two spellings of one name could mean either: neither is believed.
-    let value = meant.next().filter(|_| meant.next().is_none())?.1;
-    Some(Values::one(value))
+    request_tags(given.map(|it| pairs(it.as_slice())), key)
 }
 
 /// `current` with `given` added; a key that is there gets the new value.

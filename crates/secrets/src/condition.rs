@@ -4,12 +4,11 @@
 //!
 //! Source: Service Authorization Reference, "Condition keys for AWS Secrets Manager".
 
-use crate::tags::TagsGiven;
+use crate::tags::{TagGiven, TagsGiven};
 use policy::engine::Values;
-use service::context::one_of;
+use service::context::request_tags;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use wire::members::{Boolean, Integer, List, Structure, Text};
+use wire::members::{Boolean, Integer, Structure, Text};
 
 /// What stands behind `secretsmanager:` in `key`.
 pub(crate) fn own(key: &str) -> Option<&str> {
@@ -28,23 +27,10 @@ pub(crate) fn number(given: Option<Integer>) -> Option<Values<'static>> {
     given.map(|it| Values::One(Cow::Owned(it.get().to_string())))
 }
 
-/// `aws:TagKeys`, of a call that takes names of tags.
-pub(crate) fn keys<'a>(given: Option<&'a List<Text>>, key: &str) -> Option<Values<'a>> {
-    let given = given.filter(|_| key == "aws:tagkeys")?;
-    Some(Values::many(given.as_slice().iter().map(Text::as_str)))
-}
-
 /// `aws:RequestTag/…` and `aws:TagKeys`, of a call that takes tags.
 pub(crate) fn tags<'a>(given: Option<&'a TagsGiven>, key: &str) -> Option<Values<'a>> {
-    let tags = || given.into_iter().flat_map(List::as_slice).map(|Structure(it)| it);
-    if key == "aws:tagkeys" {
-        given?;
-        return Some(Values::many(tags().filter_map(|it| it.key.as_ref()).map(Text::as_str)));
-    }
-    let name = key.strip_prefix("aws:requesttag/")?;
-    let meant = tags().filter_map(|it| Some((it.key.as_ref()?.as_str(), it.value.as_ref())));
-    let meant = meant.filter(|it| it.0.eq_ignore_ascii_case(name));
-    // Of two with exactly one name the last is kept.
-    let kept: BTreeMap<_, _> = meant.collect();
-    one_of(kept.into_values().map(|it| it.map(Text::as_str).unwrap_or_default()))
+    let pair = |Structure(it): &'a Structure<TagGiven>| {
+        Some((it.key.as_ref()?.as_str(), it.value.as_ref().map_or("", Text::as_str)))
+    };
+    request_tags(given.map(|it| it.as_slice().iter().filter_map(pair)), key)
 }

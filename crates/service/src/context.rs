@@ -6,6 +6,7 @@ use crate::Call;
 use policy::engine::{Context, Values};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use wire::members::{List, Text};
 
 /// The keys of a request: what its parameters say, what its target says, what everyone's request says.
 pub(crate) struct Known<'a> {
@@ -30,6 +31,27 @@ pub fn tag<'a>(tags: &'a BTreeMap<String, String>, key: &str) -> Option<Values<'
     let (_, name) = key.split_once('/')?;
     let found = tags.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
     one_of(found.map(|it| it.1.as_str()))
+}
+
+/// `aws:RequestTag/…` and `aws:TagKeys`, of a call that gives `tags`: names and values. Of two with exactly
+/// one name the last counts, as it is the last that is kept.
+pub fn request_tags<'a>(
+    tags: Option<impl Iterator<Item = (&'a str, &'a str)>>,
+    key: &str,
+) -> Option<Values<'a>> {
+    let tags = tags?;
+    if key == "aws:tagkeys" {
+        return Some(Values::many(tags.map(|it| it.0)));
+    }
+    let name = key.strip_prefix("aws:requesttag/")?;
+    let kept: BTreeMap<_, _> = tags.filter(|it| it.0.eq_ignore_ascii_case(name)).collect();
+    one_of(kept.into_values())
+}
+
+/// `aws:TagKeys`, of a call that takes tags away by their names.
+pub fn tag_keys<'a>(names: Option<&'a List<Text>>, key: &str) -> Option<Values<'a>> {
+    let names = names.filter(|_| key == "aws:tagkeys")?;
+    Some(Values::many(names.as_slice().iter().map(Text::as_str)))
 }
 
 /// The one value, or that it is one of several.

@@ -7,6 +7,7 @@ use crate::iam::Error;
 use crate::iam::page::{Ask, Page};
 use policy::engine::Values;
 use serde::Serialize;
+use service::context::request_tags;
 use service::input;
 use wire::Violations;
 use wire::members::{List, Text};
@@ -72,23 +73,10 @@ fn is_of_tag(text: &str) -> bool {
 
 /// `aws:RequestTag/…` and `aws:TagKeys`, of a call that gives tags.
 pub(crate) fn condition<'a>(given: Option<&'a TagsGiven>, key: &str) -> Option<Values<'a>> {
-    let tags = given?.as_slice();
-    if key == "aws:tagkeys" {
-        return Some(Values::many(tags.iter().filter_map(|it| it.key.as_ref()).map(Text::as_str)));
-    }
-    let name = key.strip_prefix("aws:requesttag/")?;
-    let is_meant =
-        |it: &&TagGiven| it.key.as_ref().is_some_and(|it| it.as_str().eq_ignore_ascii_case(name));
-    let mut meant = tags.iter().filter(is_meant);
-    // Two spellings of one name could mean either: neither is believed.
-    let tag = meant.next().filter(|_| meant.next().is_none())?;
-    Some(Values::one(tag.value.as_ref().map_or("", Text::as_str)))
-}
-
-/// `aws:TagKeys`, of a call that takes tags away.
-pub(crate) fn key_condition<'a>(keys: Option<&'a List<Text>>, key: &str) -> Option<Values<'a>> {
-    let keys = keys.filter(|_| key == "aws:tagkeys")?;
-    Some(Values::many(keys.as_slice().iter().map(Text::as_str)))
+    let pair = |it: &'a TagGiven| {
+        Some((it.key.as_ref()?.as_str(), it.value.as_ref().map_or("", Text::as_str)))
+    };
+    request_tags(given.map(|it| it.as_slice().iter().filter_map(pair)), key)
 }
 
 /// `tags` with those `given`, which take the place of those of the same name.

@@ -3,6 +3,7 @@
 use super::Error;
 use policy::engine::Values;
 use serde::{Deserialize, Serialize};
+use service::context::request_tags;
 use service::{Action, Caller};
 use std::collections::BTreeMap;
 use wire::Violations;
@@ -56,15 +57,8 @@ pub(super) fn key_constraints(found: &mut Violations, keys: Option<&List<Text>>)
 
 /// `aws:RequestTag/…` and `aws:TagKeys`, of a call that gives tags.
 pub(super) fn condition<'a>(tags: Option<&'a List<Tag>>, key: &str) -> Option<Values<'a>> {
-    let tags = tags?.as_slice();
-    if key == "aws:tagkeys" {
-        return Some(Values::many(tags.iter().map(Tag::name)));
-    }
-    let name = key.strip_prefix("aws:requesttag/")?;
-    let mut meant = tags.iter().filter(|it| it.name().eq_ignore_ascii_case(name));
-    // Two spellings of one name could mean either: neither is believed.
-    let tag = meant.next().filter(|_| meant.next().is_none())?;
-    Some(Values::one(tag.value.as_ref().map_or("", Text::as_str)))
+    let pair = |it: &'a Tag| (it.name(), it.value.as_ref().map_or("", Text::as_str));
+    request_tags(tags.map(|it| it.as_slice().iter().map(pair)), key)
 }
 
 /// Whether a session that `caller` begins with `given` has any tags.

@@ -6,6 +6,7 @@ use crate::shown::Nothing;
 use crate::state::Act;
 use crate::{KmsKey, limits, lookup};
 use policy::engine::Values;
+use service::context::tag_keys;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -34,8 +35,7 @@ impl Operation for UntagResource {
     }
 
     fn condition(&self, key: &str) -> Option<Values<'_>> {
-        let given = self.tag_keys.as_ref().filter(|_| key == "aws:tagkeys")?;
-        Some(Values::many(given.as_slice().iter().map(Text::as_str)))
+        tag_keys(self.tag_keys.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Exception> {

@@ -5,6 +5,7 @@ use crate::desk::{
 };
 use serde_json::{Value, json};
 use service::{Action, Source};
+use std::collections::BTreeMap;
 use strongroom_kms::{Scope, authorize, managed_key};
 
 fn denied(who: &Person, key: &str, because: &str) -> String {
@@ -278,24 +279,52 @@ async fn conditions_see_the_request_and_the_key() {
     assert_eq!(desk.call_as(&who, "Encrypt", body).await.error(), "AccessDeniedException");
 }
 
-/// A policy's name of a pair has no case: two pairs could be meant, so neither is.
+/// What names and values go into.
+type Body<'a> = &'a dyn Fn(Pairs<'_>) -> Value;
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+/// Names in policies have no case: where two spellings could be meant, a Deny holds for either, and an
+/// Allow only if it holds for both.
 #[tokio::test]
-async fn two_spellings_of_a_context_name_are_not_believed() {
+async fn two_spellings_of_a_name_evade_no_deny_and_earn_no_allow() {
     let desk = Desk::open().await;
     let key = desk.key(None).await;
-    let policy = document(&json!([{
-        "Effect": "Allow", "Action": "kms:*", "Resource": "*",
-        "Condition": { "StringEquals": { "kms:EncryptionContext:app": "one" } },
-    }]));
-    let who = Person::user(ACCOUNT, "alice", Some(policy));
-    for (context, allowed) in [
-        (json!({ "app": "one" }), true),
-        (json!({ "APP": "one" }), true),
-        (json!({ "APP": "one", "app": "two" }), false),
-        (json!({ "APP": "two", "app": "one" }), false),
-    ] {
-        let body = json!({ "KeyId": key, "Plaintext": SECRET, "EncryptionContext": context });
-        let answered = desk.call_as(&who, "Encrypt", body).await;
-        assert_eq!(answered.error().is_empty(), allowed, "{context}");
+    let statement = |effect: &str, name: &str| {
+        let condition = json!({ "StringEquals": { name: "one" } });
+        json!({ "Effect": effect, "Action": "kms:*", "Resource": "*", "Condition": condition })
+    };
+    let all = json!({ "Effect": "Allow", "Action": "kms:*", "Resource": "*" });
+    let encrypt = |pairs: Pairs<'_>| {
+        let context: BTreeMap<_, _> = pairs.iter().copied().collect();
+        json!({ "KeyId": key, "Plaintext": SECRET, "EncryptionContext": context })
+    };
+    let tag = |pairs: Pairs<'_>| {
+        let tags: Vec<_> =
+            pairs.iter().map(|it| json!({ "TagKey": it.0, "TagValue": it.1 })).collect();
+        json!({ "KeyId": key, "Tags": tags })
+    };
+    let calls: [(&str, &str, Body<'_>); 2] = [
+        ("Encrypt", "kms:EncryptionContext:app", &encrypt),
+        ("TagResource", "aws:RequestTag/app", &tag),
+    ];
+    #[rustfmt::skip]
+    let cases: [(Pairs<'_>, bool, bool); 6] = [
+        (&[("app", "one")], true, true),
+        (&[("APP", "one")], true, true),
+        (&[("app", "two")], false, false),
+        (&[("APP", "one"), ("app", "two")], false, true),
+        (&[("APP", "two"), ("app", "one")], false, true),
+        (&[("APP", "two"), ("app", "two")], false, false),
+    ];
+    for (operation, name, body) in calls {
+        let allowing = document(&json!([statement("Allow", name)]));
+        let denying = document(&json!([all, statement("Deny", name)]));
+        for (pairs, allowed, denied) in cases {
+            for (policy, passes) in [(&allowing, allowed), (&denying, !denied)] {
+                let who = Person::user(ACCOUNT, "alice", Some(policy.clone()));
+                let answered = desk.call_as(&who, operation, body(pairs)).await;
+                assert_eq!(answered.error().is_empty(), passes, "{operation} {pairs:?} {policy}");
+            }
+        }
     }
 }

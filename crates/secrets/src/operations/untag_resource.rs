@@ -2,8 +2,9 @@
 
 use crate::operations::shown::Nothing;
 use crate::secret::Secret;
-use crate::{Error, condition, limits, lookup};
+use crate::{Error, limits, lookup};
 use policy::engine::Values;
+use service::context::tag_keys;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -31,7 +32,7 @@ impl Operation for UntagResource {
     }
 
     fn condition(&self, key: &str) -> Option<Values<'_>> {
-        condition::keys(self.tag_keys.as_ref(), key)
+        tag_keys(self.tag_keys.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Nothing>, Error> {

@@ -2,6 +2,7 @@
 
 use crate::iam::{Error, SOURCE, names, policies, tags};
 use policy::engine::Values;
+use service::context::tag_keys;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -29,7 +30,7 @@ impl Operation for UntagPolicy {
     }
 
     fn condition(&self, key: &str) -> Option<Values<'_>> {
-        tags::key_condition(self.tag_keys.as_ref(), key)
+        tag_keys(self.tag_keys.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {

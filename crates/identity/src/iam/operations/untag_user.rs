@@ -3,6 +3,7 @@
 use crate::iam::{Error, SOURCE, holder, names, tags};
 use crate::user::User;
 use policy::engine::Values;
+use service::context::tag_keys;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -30,7 +31,7 @@ impl Operation for UntagUser {
     }
 
     fn condition(&self, key: &str) -> Option<Values<'_>> {
-        tags::key_condition(self.tag_keys.as_ref(), key)
+        tag_keys(self.tag_keys.as_ref(), key)
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
