@@ -26,6 +26,8 @@ import botocore.awsrequest
 import botocore.config
 import botocore.credentials
 
+import shapes
+
 BINARY = os.environ.get("STRONGROOM_BINARY") or str(
     pathlib.Path(__file__).resolve().parents[2] / "target/debug/strongroom"
 )
@@ -177,9 +179,9 @@ class Server:
         return Wire(self, region, keys or self.keys)
 
     def client(self, region, *, service="secretsmanager", tls=False, keys=None, **config):
-        """An unmodified boto3 client."""
+        """An unmodified boto3 client, whose answers are held against the model."""
         keys = keys or self.keys
-        return boto3.client(
+        client = boto3.client(
             service,
             region_name=region,
             endpoint_url=self.tls_endpoint if tls else self.endpoint,
@@ -189,6 +191,7 @@ class Server:
             aws_session_token=keys.token,
             config=botocore.config.Config(retries={"total_max_attempts": 1}, **config),
         )
+        return shapes.watch(client)
 
 
 class Wire:

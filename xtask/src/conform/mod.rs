@@ -2,7 +2,7 @@
 //!
 //! We write request and answer structs by hand; the model doesn't write them, it checks them. What a
 //! struct has is read from its source ([`source`]), what it should have from the model that botocore
-//! ships. Limits are checked where they matter, at the front door: `tests/conformance/test_malformed.py`.
+//! ships. Limits, and what is required of the other services than Secrets Manager, are checked where they matter, at the front door: `tests/conformance/test_malformed.py`.
 
 mod source;
 
@@ -34,46 +34,101 @@ const NOT_YET: &[(&str, &[&str], &str)] = &[
         ],
         "rotation and replication",
     ),
+    ("Decrypt", RECIPIENT, "enclaves"),
+    ("GenerateDataKey", RECIPIENT, "enclaves"),
+    ("GenerateRandom", RECIPIENT, "enclaves"),
+    (
+        "GetKeyRotationStatus",
+        &["OnDemandRotationStartDate"],
+        "a rotation on demand is done at once",
+    ),
     ("ListResourcePolicies", &["NextToken"], "a secret has one policy at most"),
 ];
+
+/// What a call from an enclave is answered with.
+const RECIPIENT: &[&str] = &["CiphertextForRecipient"];
 
 /// Members of a struct that one of its operations leaves out at run time.
 const LEFT_OUT: &[(&str, &str)] = &[("DescribeSecret", "SecretVersionsToStages")];
 
-/// Compares every operation in our table; an error if one differs.
+/// An API, and where its operations are.
+struct Api {
+    /// What botocore calls its model.
+    model: &'static str,
+    /// The version of the model.
+    version: &'static str,
+    /// The folder of its operations.
+    folder: &'static str,
+    /// Where in that folder its table and the files of its operations are.
+    operations: &'static str,
+}
+
+/// All that is served.
+const APIS: &[Api] = &[
+    Api {
+        model: "iam",
+        version: "2010-05-08",
+        folder: "crates/identity/src/iam",
+        operations: "operations/",
+    },
+    Api {
+        model: "kms",
+        version: "2014-11-01",
+        folder: "crates/kms/src",
+        operations: "operations/",
+    },
+    Api {
+        model: "secretsmanager",
+        version: "2017-10-17",
+        folder: "crates/secrets/src",
+        operations: "operations/",
+    },
+    Api { model: "sts", version: "2011-06-15", folder: "crates/identity/src/sts", operations: "" },
+];
+
+/// Compares every operation in our tables; an error if one differs.
 pub(crate) fn run() -> Result<()> {
     provide::python_packages()?;
-    let model = Model::read()?;
-    let sources = Sources::read(&root().join("crates/secrets/src"))?;
-    let table = sources.text("operations/mod.rs").context("there is no operation table")?;
-    let names = rows(table);
     let mut findings = Vec::new();
-    let mut members = 0;
-    for name in &names {
-        let (found, seen) = compare(&model, &sources, name);
-        findings.extend(found);
-        members += seen;
+    let (mut operations, mut members) = (0, 0);
+    for api in APIS {
+        let model = Model::read(api)?;
+        let sources = Sources::read(&root().join(api.folder))?;
+        let table = sources.text(&format!("{}mod.rs", api.operations));
+        let table = table.context("there is no operation table")?;
+        let names = rows(table);
+        if names.is_empty() {
+            bail!("{} has no operations", api.model);
+        }
+        for name in &names {
+            let (found, seen) = compare(&model, &sources, (api, name));
+            findings.extend(found);
+            members += seen;
+        }
+        operations += names.len();
     }
     for finding in &findings {
         say(finding);
     }
-    if names.is_empty() || !findings.is_empty() {
-        bail!("{} differences in {} operations", findings.len(), names.len());
+    if !findings.is_empty() {
+        bail!("{} differences in {operations} operations", findings.len());
     }
-    say(&format!("conform: {} operations, {members} members as in the model", names.len()));
+    say(&format!("conform: {operations} operations, {members} members as in the model"));
     Ok(())
 }
 
 /// What differs in the operation `name`, and how many members were compared.
-fn compare(model: &Model, sources: &Sources, name: &str) -> (Vec<String>, usize) {
+fn compare(model: &Model, sources: &Sources, (api, name): (&Api, &str)) -> (Vec<String>, usize) {
     let Some(operation) = model.operation(name) else {
         return (vec![format!("{name}: isn't in the model")], 0);
     };
-    let file = format!("operations/{}.rs", snake(name));
+    let file = format!("{}{}.rs", api.operations, snake(name));
     let asked = sources.fields(&file, name).unwrap_or_default();
     let answered = sources.output_type(&file).and_then(|it| sources.fields(&file, it));
     let mut findings = wrong_input(model, operation.input, &asked);
-    findings.extend(not_required(model, operation.input, sources.text(&file)));
+    if api.model == "secretsmanager" {
+        findings.extend(not_required(model, operation.input, sources.text(&file)));
+    }
     match &answered {
         None => findings.push("output type not found".to_owned()),
         Some(fields) => {
@@ -150,11 +205,14 @@ struct Shapes<'a> {
 }
 
 impl Model {
-    fn read() -> Result<Self> {
-        let script = "import json, botocore.loaders; print(json.dumps(botocore.loaders.Loader()\
-                      .load_service_model('secretsmanager', 'service-2', '2017-10-17')))";
+    fn read(api: &Api) -> Result<Self> {
+        let script = format!(
+            "import json, botocore.loaders; print(json.dumps(botocore.loaders.Loader()\
+             .load_service_model('{}', 'service-2', '{}')))",
+            api.model, api.version
+        );
         let python = provide::venv().join("bin/python");
-        let text = output(&mut program(&[&python.to_string_lossy(), "-c", script]))?;
+        let text = output(&mut program(&[&python.to_string_lossy(), "-c", &script]))?;
         Ok(Self(serde_json::from_str(&text).context("the model is no JSON")?))
     }
 
@@ -219,7 +277,9 @@ mod tests {
         for (found, instead, expected) in cases {
             let source = SOURCE.replacen(found, instead, usize::from(!found.is_empty()));
             let sources = Sources::of(&[("operations/get_it.rs", &source)]);
-            let (findings, _) = compare(&model(), &sources, "GetIt");
+            let api =
+                Api { model: "secretsmanager", version: "", folder: "", operations: "operations/" };
+            let (findings, _) = compare(&model(), &sources, (&api, "GetIt"));
             assert_eq!(findings.len(), expected, "{found} → {instead}: {findings:?}");
         }
     }

@@ -57,6 +57,9 @@ impl Sources {
     /// The members of the struct `name`, from `file` or else from the first file that has one. A type that
     /// borrows what it writes may have them in a struct of that name followed by `Members`.
     pub(super) fn fields(&self, file: &str, name: &str) -> Option<Vec<Field>> {
+        if name == "()" {
+            return Some(Vec::new());
+        }
         let borrowed = format!("{name}Members<'a>");
         let own = |text| fields(text, &borrowed).or_else(|| fields(text, name));
         let own = self.text(file).and_then(own);
@@ -65,10 +68,10 @@ impl Sources {
 }
 
 fn fields(text: &str, name: &str) -> Option<Vec<Field>> {
-    let empty = format!("struct {name} {{}}");
+    let empty = [format!("struct {name} {{}}"), format!("struct {name};")];
     let head = format!("struct {name} {{");
     let mut lines = text.lines().skip_while(|line| !line.trim_end().ends_with(&head)).skip(1);
-    if text.contains(&empty) {
+    if empty.iter().any(|it| text.contains(it)) {
         return Some(Vec::new());
     }
     if !text.lines().any(|line| line.trim_end().ends_with(&head)) {
@@ -116,7 +119,8 @@ fn pascal(name: &str) -> String {
 impl Field {
     /// Whether its type is one for members of the model's kind `kind`.
     pub(super) fn takes(&self, kind: &str) -> bool {
-        match self.kind.as_str() {
+        let option = self.kind.strip_prefix("Option<").and_then(|it| it.strip_suffix('>'));
+        match option.unwrap_or(&self.kind) {
             "Text" | "SecretText" => kind == "string",
             "Blob" => kind == "blob",
             "Integer" => kind == "integer" || kind == "long",

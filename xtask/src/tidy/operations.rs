@@ -13,9 +13,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     rows.iter().flat_map(|name| missing(tree, name)).collect()
 }
 
-/// The names in the operation table: the last part of each `Row::of::<module::Name>()`.
+/// The names in the operation table: the last part of each `Row::of::<module::Name>()`, and of each
+/// `Row::query::<module::Name>(…)`.
 pub(crate) fn rows(table: &str) -> Vec<String> {
-    let inside = table.split("Row::of::<").skip(1).filter_map(|it| it.split('>').next());
+    let inside = table.split("Row::").skip(1).filter_map(|it| it.split_once("::<"));
+    let inside = inside.filter_map(|(_, after)| after.split('>').next());
     inside.filter_map(|it| it.rsplit("::").next()).map(str::to_owned).collect()
 }
 

@@ -42,7 +42,13 @@ pub struct AssumeRole {
     source_identity: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     minimum_session_token_size: Option<Integer>,
+    #[serde(skip_serializing)]
+    provided_contexts: Option<List<ProvidedContext>>,
 }
+
+/// A context that somebody vouches for. No provider of such is known, so that none is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub struct ProvidedContext {}
 
 /// The credentials, and whose they are.
 #[derive(Debug, Serialize)]
@@ -137,6 +143,9 @@ impl AssumeRole {
         txn: &mut Txn<'_>,
         (account, role): (&AccountId, &Role),
     ) -> Result<Claims, Error> {
+        bars::no_context(
+            self.provided_contexts.as_ref().is_some_and(|it| !it.as_slice().is_empty()),
+        )?;
         bars::no_second_factor(self.serial_number.as_ref(), self.token_code.as_ref())?;
         let chained = matches!(call.caller.kind, Kind::RoleSession { .. });
         let lifetime = limits::lifetime_of_role(role.max_session, chained, self.duration_seconds)?;

@@ -27,6 +27,13 @@ pub(super) fn may_assume(caller: &Caller) -> Result<(), Error> {
     }
 }
 
+/// Contexts come from providers, of which none is known. One that was left out unseen would be missed by a
+/// policy that denies by it.
+pub(super) fn no_context(given: bool) -> Result<(), Error> {
+    let text = "ProvidedContexts are not supported: no context provider is known to this server.";
+    if given { Err(Error::Invalid(text.to_owned())) } else { Ok(()) }
+}
+
 /// No second factor can be registered, so none was shown.
 pub(super) fn no_second_factor(serial: Option<&Text>, code: Option<&Text>) -> Result<(), Error> {
     let text = match (serial, code) {
