@@ -1,8 +1,11 @@
 """One server for all suites, and a Region of its own for every test: nothing is shared by accident."""
 
 import itertools
+import pathlib
 
 import pytest
+
+import shapes
 
 from strongroom import Server
 
@@ -34,3 +37,13 @@ def region():
 @pytest.fixture
 def wire(server, region):
     return server.wire(region)
+
+
+def pytest_sessionfinish(session):
+    """After a run of everything: each operation that is served has answered a client of ours once."""
+    files = {it.name for it in pathlib.Path(__file__).parent.glob("test_*.py")}
+    run = {it.path.name for it in session.items}
+    unseen = sorted(shapes.served - shapes.answered) if files <= run else []
+    if unseen and session.exitstatus == pytest.ExitCode.OK:
+        print(f"\nno client was answered by: {unseen}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

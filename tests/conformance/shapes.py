@@ -13,7 +13,13 @@ NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
 }
 # Observed at the service, outside of the enumeration of its model.
-BEYOND = {"PolicySourceType": {"IAM Policy"}}
+BEYOND = {
+    "PermissionsBoundaryAttachmentType": {"Policy"},
+    "PolicySourceType": {"IAM Policy"},
+}
+# What was answered so far, by service and operation, and what is served: see `conftest.py`.
+answered = set()
+served = set()
 TYPES = {
     "blob": str,
     "boolean": bool,
@@ -37,6 +43,7 @@ def watch(client):
         if response_dict is None or response_dict["status_code"] >= 300:
             return
         operation = model.operation_model(event_name.rsplit(".", 1)[1])
+        answered.add((model.service_name, operation.name))
         told = differences(operation, response_dict["body"])
         assert not told, f"{operation.name}: {told}"
 

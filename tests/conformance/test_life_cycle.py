@@ -67,6 +67,8 @@ def test_a_resource_policy(client, server):
     assert client.validate_resource_policy(ResourcePolicy=policy)["PolicyValidationPassed"]
     client.put_resource_policy(SecretId=arn, ResourcePolicy=policy, BlockPublicPolicy=True)
     assert "GetSecretValue" in client.get_resource_policy(SecretId=arn)["ResourcePolicy"]
+    names = client.list_resource_policies(SecretId=arn)["ResourcePolicies"]
+    assert names == [{"PolicyName": "default"}]
     client.delete_resource_policy(SecretId=arn)
     assert "ResourcePolicy" not in client.get_resource_policy(SecretId=arn)
 
