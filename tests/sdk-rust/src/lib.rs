@@ -1,7 +1,10 @@
 //! A running `strongroom dev` of its own, and SDK configurations for it.
 
+use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_secretsmanager::config::{BehaviorVersion, Region};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use std::io::{Read, Write};
@@ -44,26 +47,48 @@ impl Server {
         server
     }
 
+    /// An IAM client.
+    pub fn iam(&self, door: Door, region: &'static str) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.shared(door, region))
+    }
+
+    /// A KMS client.
+    pub fn kms(&self, door: Door, region: &'static str) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.shared(door, region))
+    }
+
     /// A Secrets Manager client.
     pub fn secrets(&self, door: Door, region: &'static str) -> aws_sdk_secretsmanager::Client {
-        let config = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(self.keys())
-            .endpoint_url(self.endpoint(door))
-            .http_client(self.http(door));
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+        aws_sdk_secretsmanager::Client::new(&self.shared(door, region))
+    }
+
+    /// A Secrets Manager client with the credentials of `provider`.
+    pub fn secrets_as(
+        &self,
+        door: Door,
+        region: &'static str,
+        provider: impl ProvideCredentials + 'static,
+    ) -> aws_sdk_secretsmanager::Client {
+        let config = self.shared(door, region).into_builder();
+        let config = config.credentials_provider(SharedCredentialsProvider::new(provider));
+        aws_sdk_secretsmanager::Client::new(&config.build())
     }
 
     /// An STS client.
     pub fn sts(&self, door: Door, region: &'static str) -> aws_sdk_sts::Client {
-        let config = aws_sdk_sts::Config::builder()
+        aws_sdk_sts::Client::new(&self.shared(door, region))
+    }
+
+    /// What every client is made from, and credential providers too: the admin's key.
+    pub fn shared(&self, door: Door, region: &'static str) -> SdkConfig {
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
-            .credentials_provider(self.keys())
+            .credentials_provider(SharedCredentialsProvider::new(self.keys()))
             .endpoint_url(self.endpoint(door))
-            .http_client(self.http(door));
-        aws_sdk_sts::Client::from_conf(config.build())
+            .http_client(self.http(door))
+            .time_source(SystemTimeSource::new())
+            .build()
     }
 
     fn keys(&self) -> Credentials {
