@@ -190,6 +190,14 @@ def test_accounts_and_keys(own):
     own.run("access-key", "activate", key["AccessKeyId"])
 
 
+def test_sessions_of_no_role_cannot_end(own):
+    role = f"arn:aws:iam::{own.keys.account}:role/none"
+    for given in (role, "app", ""):
+        done = own.run("session", "revoke", given, check=False)
+        assert done.returncode == 3 and f"there is no role `{given}`" in done.stderr
+        assert "hint: " in done.stderr
+
+
 def test_the_root_key_is_rotated_under_load(own):
     fill(own)
     before, key = everything(own), (own.data / "root.key").read_bytes()

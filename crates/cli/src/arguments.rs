@@ -3,7 +3,7 @@
 use crate::data::DataFolder;
 use crate::{
     access_key, account, backup, completions, dev, doctor, env, import, man, restore, root_key,
-    serve, trail_tail, trail_verify, version,
+    serve, session, trail_tail, trail_verify, version,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -40,6 +40,8 @@ enum Command {
     #[command(subcommand)]
     RootKey(root_key::RootKey),
     #[command(subcommand)]
+    Session(session::Session),
+    #[command(subcommand)]
     Trail(Trail),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -67,6 +69,7 @@ impl Arguments {
             Command::Restore(it) => it.run(data, out),
             Command::Import(it) => it.run(out),
             Command::RootKey(it) => it.run(data, out),
+            Command::Session(it) => it.run(data),
             Command::Trail(Trail::Tail(it)) => it.run(data, out),
             Command::Trail(Trail::Verify(it)) => it.run(data, out),
             Command::Doctor(it) => it.run(data, out),

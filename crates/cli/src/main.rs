@@ -22,6 +22,7 @@ mod restore;
 mod root_key;
 mod run;
 mod serve;
+mod session;
 mod trail_tail;
 mod trail_verify;
 mod version;

@@ -17,6 +17,9 @@ pub enum Error {
     /// The secret can't be sealed or opened.
     #[error(transparent)]
     Kms(#[from] kms::Error),
+    /// There is no such role.
+    #[error("there is no role `{0}`")]
+    RoleUnknown(String),
     /// The store failed, or another commit was first.
     #[error(transparent)]
     Store(#[from] store::Error),

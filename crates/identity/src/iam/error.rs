@@ -108,6 +108,7 @@ impl From<crate::Error> for Error {
             crate::Error::AccountExists(id) | crate::Error::AccountUnknown(id) => {
                 Self::Invalid(format!("there is no account {id}"))
             }
+            error @ crate::Error::RoleUnknown(_) => Self::Invalid(error.to_string()),
             crate::Error::UserName(name) => Self::Invalid(name),
         }
     }

@@ -22,6 +22,7 @@ mod access;
 mod account;
 mod claims;
 mod credentials;
+mod revoke;
 mod root;
 mod secret;
 mod token;
@@ -31,6 +32,7 @@ pub use account::account_of;
 pub(crate) use claims::last;
 pub use claims::{Claims, Principal};
 pub use credentials::{Credentials, IssueError, Opened, Rejected, issue, open};
+pub use revoke::revoke;
 pub use root::{KEPT, RootId, WEEK, rotate};
 pub use token::Token;
 

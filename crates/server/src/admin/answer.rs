@@ -79,7 +79,8 @@ impl Fault {
 impl From<identity::Error> for Fault {
     fn from(error: identity::Error) -> Self {
         use identity::Error::{
-            AccountExists, AccountUnknown, KeyUnknown, Kms, Store, UserExists, UserName,
+            AccountExists, AccountUnknown, KeyUnknown, Kms, RoleUnknown, Store, UserExists,
+            UserName,
         };
         let (status, hint) = match &error {
             AccountExists(_) => (StatusCode::CONFLICT, "`strongroom account list` shows them all"),
@@ -87,6 +88,7 @@ impl From<identity::Error> for Fault {
                 (StatusCode::NOT_FOUND, "`strongroom account list` shows them all")
             }
             KeyUnknown(_) => (StatusCode::NOT_FOUND, "`strongroom access-key list` shows them all"),
+            RoleUnknown(_) => (StatusCode::NOT_FOUND, "`aws iam list-roles` shows them all"),
             UserExists { .. } => (StatusCode::CONFLICT, "use the name as it is written there"),
             UserName(_) => (StatusCode::BAD_REQUEST, "choose another name"),
             Kms(_) | Store(_) => return Self::internal(chain(&error)),

@@ -10,6 +10,7 @@ mod answer;
 mod change;
 mod measurements;
 mod record;
+mod sessions;
 mod stream;
 
 use crate::config::{Config, Mode};
@@ -85,6 +86,10 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
             (_, &Method::POST, ["v1", "backup"]) => Arc::clone(admin).backup().await,
             (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate().await,
+            (_, &Method::POST, ["v1", "sessions", "revoke"]) => match read(body).await {
+                Ok(revoke) => admin.revoke_sessions(&revoke).await,
+                Err(fault) => Err(fault),
+            },
             (_, &Method::POST, ["v1", rest @ ..]) => match read_change(rest, body).await {
                 Ok(change) => admin.change(&change).await,
                 Err(fault) => Err(fault),
