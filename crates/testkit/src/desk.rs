@@ -175,7 +175,7 @@ pub fn access(text: &str) -> Result<Access, policy::engine::Malformed> {
 }
 
 /// A real signature over a request with `body`, really verified: there is no other way to a call.
-fn signed(now: Timestamp, body: &[u8]) -> Option<Verified> {
+pub fn signed(now: Timestamp, body: &[u8]) -> Option<Verified> {
     let secret = Sensitive::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
     let credentials =
         Credentials { access_key_id: "AKIAEXAMPLE000000001", secret: &secret, session_token: None };

@@ -12,6 +12,6 @@ pub mod http;
 mod paper;
 mod world;
 
-pub use desk::{Answered, Desk, access, administrator, caller};
+pub use desk::{Answered, Desk, access, administrator, caller, signed};
 pub use paper::PaperTrail;
 pub use world::{Credentials, Signing, World};
