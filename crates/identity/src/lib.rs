@@ -24,6 +24,7 @@ pub mod iam;
 mod mint;
 pub mod session;
 pub mod sts;
+mod tags;
 mod user;
 
 pub use access::{gather, generation};

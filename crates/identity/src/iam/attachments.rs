@@ -1,8 +1,7 @@
 //! The policies of a user, a group or a role: attached and inline.
 
-use crate::entities::Given;
 use crate::iam::holder::{self, Holder};
-use crate::iam::page::{Ask, Page};
+use crate::iam::page::Ask;
 use crate::iam::uses::{self, As};
 use crate::iam::{Error, documents, policies};
 use serde::Serialize;
@@ -75,20 +74,54 @@ pub(crate) fn detach<H: Holder>(
     Ok(holder::save(call, txn, &holder)?)
 }
 
-/// The page of what is attached, by ARN.
-pub(crate) fn attached(
-    given: &Given,
-    prefix: Option<&Text>,
-    ask: Ask<'_>,
-) -> Result<Page<AttachedPolicy>, Error> {
-    let under = prefix.map_or("/", Text::as_str);
-    let mut arns: Vec<&str> = given.attached.iter().map(String::as_str).collect();
-    arns.retain(|it| {
-        let place = it.split_once(":policy").map_or("", |it| it.1);
-        place.starts_with(under)
-    });
-    arns.sort_unstable();
-    ask.of_items(arns.into_iter().map(|it| (it, AttachedPolicy::of(it))))
+/// A page of the managed policies that are attached to somebody.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AttachedPage {
+    attached_policies: Vec<AttachedPolicy>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+impl AttachedPage {
+    /// The page of those of `holder` below the path `prefix`, by ARN.
+    pub(crate) fn of<H: Holder>(
+        holder: &H,
+        prefix: Option<&Text>,
+        ask: Ask<'_>,
+    ) -> Result<Self, Error> {
+        let under = prefix.map_or("/", Text::as_str);
+        let mut arns: Vec<&str> =
+            holder.parts().given.attached.iter().map(String::as_str).collect();
+        arns.retain(|it| {
+            let place = it.split_once(":policy").map_or("", |it| it.1);
+            place.starts_with(under)
+        });
+        arns.sort_unstable();
+        let shown = arns.into_iter().map(|it| (it, AttachedPolicy::of(it)));
+        let (attached_policies, marker) = ask.of_items(shown)?;
+        Ok(Self { attached_policies, is_truncated: marker.is_some(), marker })
+    }
+}
+
+/// A page of the names of somebody's inline policies.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct InlinePage {
+    policy_names: Vec<String>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+impl InlinePage {
+    /// The page of those of `holder`, by name.
+    pub(crate) fn of<H: Holder>(holder: &H, ask: Ask<'_>) -> Result<Self, Error> {
+        let names = holder.parts().given.inline.keys().map(|it| (it.as_str(), it.clone()));
+        let (policy_names, marker) = ask.of_items(names)?;
+        Ok(Self { policy_names, is_truncated: marker.is_some(), marker })
+    }
 }
 
 /// Puts the inline policy of a name and a document with `holder`.
@@ -99,8 +132,8 @@ pub(crate) fn put<H: Holder>(
     (name, document): (Option<&Text>, Option<&Text>),
 ) -> Result<(), Error> {
     let name = name.map_or("", Text::as_str);
-    let owner = (H::KIND, holder.as_use().name);
-    let text = documents::inline((owner.0, &owner.1), holder.given(), (name, document))?;
+    let parts = holder.parts();
+    let text = documents::inline((H::KIND, parts.name), parts.given, (name, document))?;
     let mut holder = holder.clone();
     holder.given_mut().inline.insert(name.to_owned(), text);
     Ok(holder::save(call, txn, &holder)?)
@@ -112,7 +145,7 @@ pub(crate) fn inline<H: Holder>(
     name: Option<&Text>,
 ) -> Result<(String, String), Error> {
     let name = name.map_or("", Text::as_str);
-    match holder.given().inline.get_key_value(name) {
+    match holder.parts().given.inline.get_key_value(name) {
         Some((name, text)) => Ok((name.clone(), text.clone())),
         None => Err(no_policy::<H>(name)),
     }

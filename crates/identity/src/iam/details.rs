@@ -1,9 +1,8 @@
-//! Everything that is kept of a user, a group, a role or a policy, in one piece.
+//! Everything that is kept of a user, a group or a role, in one piece.
 
 use crate::entities::{Given, Group, Role};
 use crate::iam::attachments::AttachedPolicy;
-use crate::iam::policies::Managed;
-use crate::iam::shown::{Boundary, RoleLastUsed, ShownVersion};
+use crate::iam::shown::{Boundary, RoleLastUsed};
 use crate::iam::tags::{self, Tag};
 use crate::user::User;
 use base::Timestamp;
@@ -133,52 +132,6 @@ impl RoleDetail {
             assume_role_policy_document: trust,
             instance_profile_list: [],
             role_last_used: RoleLastUsed,
-        }
-    }
-}
-
-/// All of a managed policy but its tags.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PolicyDetail {
-    policy_name: String,
-    policy_id: String,
-    arn: String,
-    path: String,
-    default_version_id: String,
-    attachment_count: usize,
-    permissions_boundary_usage_count: usize,
-    is_attachable: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(serialize_with = "instant")]
-    create_date: Timestamp,
-    #[serde(serialize_with = "instant")]
-    update_date: Timestamp,
-    policy_version_list: Vec<ShownVersion>,
-}
-
-impl PolicyDetail {
-    /// All of `policy`, which is attached to and the boundary of so many.
-    pub(crate) fn of(policy: &Managed, (attached, bounding): (usize, usize)) -> Self {
-        let (created, updated) = policy.dates();
-        let versions = policy.numbers();
-        Self {
-            policy_name: policy.name().to_owned(),
-            policy_id: policy.id().to_owned(),
-            arn: policy.arn(),
-            path: policy.path().to_owned(),
-            default_version_id: format!("v{}", policy.default()),
-            attachment_count: attached,
-            permissions_boundary_usage_count: bounding,
-            is_attachable: true,
-            description: policy.description().map(str::to_owned),
-            create_date: created,
-            update_date: updated,
-            policy_version_list: versions
-                .into_iter()
-                .filter_map(|it| ShownVersion::whole(policy, it))
-                .collect(),
         }
     }
 }

@@ -40,23 +40,37 @@ pub(crate) trait Holder: Clone + Send + Sync + 'static {
     /// Writes it, without noting the change.
     fn write(&self, txn: &mut Txn<'_>, account: &AccountId) -> Result<(), store::Error>;
 
-    /// Its ARN.
-    fn arn(&self) -> &str;
+    /// What it has in common with the others.
+    fn parts(&self) -> Parts<'_>;
 
-    /// How it is noted as user of a managed policy.
-    fn as_use(&self) -> Use;
-
-    /// What it may do.
-    fn given(&self) -> &Given;
-
-    /// The same, to be changed.
+    /// What it may do, to be changed.
     fn given_mut(&mut self) -> &mut Given;
 
-    /// The ARN of its permissions boundary.
-    fn boundary(&self) -> Option<&str>;
+    /// How it is noted as user of a managed policy.
+    fn as_use(&self) -> Use {
+        let Parts { path, name, id, .. } = self.parts();
+        let [kind, path, name, id] = [Self::KIND.name, path, name, id].map(str::to_owned);
+        Use { kind, path, name, id }
+    }
+}
 
-    /// Its tags.
-    fn tags(&self) -> &[(String, String)];
+/// What users, groups and roles have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts<'a> {
+    /// `/` or `/a/path/`.
+    pub(crate) path: &'a str,
+    /// The name, in its own case.
+    pub(crate) name: &'a str,
+    /// The unique id.
+    pub(crate) id: &'a str,
+    /// The ARN.
+    pub(crate) arn: &'a str,
+    /// What it may do.
+    pub(crate) given: &'a Given,
+    /// The ARN of its permissions boundary; groups have none.
+    pub(crate) boundary: Option<&'a str>,
+    /// Its tags; groups have none.
+    pub(crate) tags: &'a [(String, String)],
 }
 
 /// What a call is about, if it is there.
@@ -107,12 +121,12 @@ pub(crate) async fn admit_named<H: Holder, O: Operation>(
     let holder = if is_name(name) { H::find(txn, account, name).await? } else { None };
     let kind = H::KIND.name;
     let arn = match &holder {
-        Some(it) => it.arn().to_owned(),
+        Some(it) => it.parts().arn.to_owned(),
         None => format!("arn:aws:iam::{account}:{kind}/{name}"),
     };
     let keys = Keys {
-        tags: holder.as_ref().map_or(&[], |it| it.tags()),
-        boundary: holder.as_ref().and_then(|it| it.boundary()),
+        tags: holder.as_ref().map_or(&[], |it| it.parts().tags),
+        boundary: holder.as_ref().and_then(|it| it.parts().boundary),
     };
     let named = format!("{kind} {name}");
     let target = Target { keys: &keys, named: Some(&named), ..Target::of(account, Some(&arn)) };
@@ -158,13 +172,10 @@ pub(crate) fn note_uses<H: Holder>(
     account: &AccountId,
     holder: &H,
 ) -> Result<(), store::Error> {
-    let by = holder.as_use();
-    holder
-        .given()
-        .attached
-        .iter()
-        .try_for_each(|arn| uses::add(txn, account, (arn, As::Attached), &by))?;
-    match holder.boundary() {
+    let (by, Parts { given, boundary, .. }) = (holder.as_use(), holder.parts());
+    let mut attached = given.attached.iter();
+    attached.try_for_each(|arn| uses::add(txn, account, (arn, As::Attached), &by))?;
+    match boundary {
         Some(arn) => uses::add(txn, account, (arn, As::Boundary), &by),
         None => Ok(()),
     }
@@ -172,18 +183,18 @@ pub(crate) fn note_uses<H: Holder>(
 
 /// Takes back what [`note_uses`] noted.
 pub(crate) fn forget_uses<H: Holder>(txn: &mut Txn<'_>, account: &AccountId, holder: &H) {
-    let by = holder.as_use();
-    for arn in &holder.given().attached {
+    let (by, Parts { given, boundary, .. }) = (holder.as_use(), holder.parts());
+    for arn in &given.attached {
         uses::remove(txn, account, (arn, As::Attached), &by);
     }
-    if let Some(arn) = holder.boundary() {
+    if let Some(arn) = boundary {
         uses::remove(txn, account, (arn, As::Boundary), &by);
     }
 }
 
 /// That no policy hangs on what is to be deleted.
 pub(crate) fn holds_nothing<H: Holder>(holder: &H) -> Result<(), Error> {
-    let Given { attached, inline } = holder.given();
+    let Given { attached, inline } = holder.parts().given;
     if !attached.is_empty() || !inline.is_empty() {
         return Err(Error::Hangs(REFERENCED));
     }

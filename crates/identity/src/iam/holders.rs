@@ -1,8 +1,7 @@
 //! What makes users, groups and roles holders of policies.
 
 use crate::entities::{Given, Group, Role, groups, roles};
-use crate::iam::holder::{Holder, Kind};
-use crate::iam::uses::Use;
+use crate::iam::holder::{Holder, Kind, Parts};
 use crate::user::{self, User};
 use base::AccountId;
 use std::sync::Arc;
@@ -23,28 +22,13 @@ impl Holder for User {
         user::save(txn, account, self)
     }
 
-    fn arn(&self) -> &str {
-        &self.arn
-    }
-
-    fn as_use(&self) -> Use {
-        as_use("user", &self.path, &self.name, &self.id)
-    }
-
-    fn given(&self) -> &Given {
-        &self.given
+    fn parts(&self) -> Parts<'_> {
+        let Self { path, name, id, arn, given, boundary, tags, .. } = self;
+        Parts { path, name, id, arn, given, boundary: boundary.as_deref(), tags }
     }
 
     fn given_mut(&mut self) -> &mut Given {
         &mut self.given
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        self.boundary.as_deref()
-    }
-
-    fn tags(&self) -> &[(String, String)] {
-        &self.tags
     }
 }
 
@@ -63,28 +47,13 @@ impl Holder for Role {
         txn.save(&roles(), &(account, &self.name), self)
     }
 
-    fn arn(&self) -> &str {
-        &self.arn
-    }
-
-    fn as_use(&self) -> Use {
-        as_use("role", &self.path, &self.name, &self.id)
-    }
-
-    fn given(&self) -> &Given {
-        &self.given
+    fn parts(&self) -> Parts<'_> {
+        let Self { path, name, id, arn, given, boundary, tags, .. } = self;
+        Parts { path, name, id, arn, given, boundary: boundary.as_deref(), tags }
     }
 
     fn given_mut(&mut self) -> &mut Given {
         &mut self.given
-    }
-
-    fn boundary(&self) -> Option<&str> {
-        self.boundary.as_deref()
-    }
-
-    fn tags(&self) -> &[(String, String)] {
-        &self.tags
     }
 }
 
@@ -103,32 +72,12 @@ impl Holder for Group {
         txn.save(&groups(), &(account, &self.name), self)
     }
 
-    fn arn(&self) -> &str {
-        &self.arn
-    }
-
-    fn as_use(&self) -> Use {
-        as_use("group", &self.path, &self.name, &self.id)
-    }
-
-    fn given(&self) -> &Given {
-        &self.given
+    fn parts(&self) -> Parts<'_> {
+        let Self { path, name, id, arn, given, .. } = self;
+        Parts { path, name, id, arn, given, boundary: None, tags: &[] }
     }
 
     fn given_mut(&mut self) -> &mut Given {
         &mut self.given
     }
-
-    fn boundary(&self) -> Option<&str> {
-        None
-    }
-
-    fn tags(&self) -> &[(String, String)] {
-        &[]
-    }
-}
-
-fn as_use(kind: &str, path: &str, name: &str, id: &str) -> Use {
-    let own = str::to_owned;
-    Use { kind: own(kind), path: own(path), name: own(name), id: own(id) }
 }

@@ -178,7 +178,8 @@ impl ShownRole {
     }
 }
 
-/// A managed policy, without its document. Lists leave out description and tags.
+/// A managed policy. Lists leave out description and tags; all of its versions are shown only together with
+/// all there is of the account, without tags then.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ShownPolicy {
@@ -198,6 +199,8 @@ pub struct ShownPolicy {
     update_date: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<Vec<Tag>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_version_list: Option<Vec<ShownVersion>>,
 }
 
 impl ShownPolicy {
@@ -216,6 +219,14 @@ impl ShownPolicy {
         Self { description, tags, ..Self::listed(policy, uses) }
     }
 
+    /// All of it and all of its versions, but no tags.
+    pub(crate) fn with_versions(policy: &Managed, uses: (usize, usize)) -> Self {
+        let numbers = policy.numbers().into_iter();
+        let versions = numbers.filter_map(|it| ShownVersion::whole(policy, it)).collect();
+        let whole = Self::whole(policy, uses);
+        Self { policy_version_list: Some(versions), tags: None, ..whole }
+    }
+
     /// What lists show.
     pub(crate) fn listed(policy: &Managed, (attached, bounding): (usize, usize)) -> Self {
         let (created, updated) = policy.dates();
@@ -232,6 +243,7 @@ impl ShownPolicy {
             create_date: created,
             update_date: updated,
             tags: None,
+            policy_version_list: None,
         }
     }
 }

@@ -1,23 +1,14 @@
 //! Tags of sessions: those that a call hands over, and those that come along from a session before.
 
 use super::Error;
-use policy::engine::Values;
-use serde::{Deserialize, Serialize};
-use service::context::request_tags;
+use crate::tags::{MOST, TWICE, is_reserved, slice};
 use service::{Action, Caller};
 use std::collections::BTreeMap;
 use wire::Violations;
 use wire::members::{List, Text};
 
-/// A tag as a call gives it.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
-pub struct Tag {
-    #[serde(default)]
-    key: Option<Text>,
-    #[serde(default)]
-    value: Option<Text>,
-}
+pub use crate::tags::Tag;
+pub(super) use crate::tags::{condition, constraints};
 
 /// The tags of a session to begin.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,36 +20,10 @@ pub(super) struct SessionTags {
 /// What whoever hands over tags must be allowed to do.
 pub(super) const ACTION: Action = Action("sts:TagSession");
 
-/// The most tags of one session.
-const MOST: usize = 50;
-const LETTERS: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]";
-
-/// The model's constraints for tags.
-pub(super) fn constraints(found: &mut Violations, tags: Option<&List<Tag>>) {
-    found.count("tags", tags, 0..=MOST, |it| it.name().to_owned());
-    for (index, tag) in slice(tags).iter().take(MOST).enumerate() {
-        let (key, value) = (tag.key.as_ref(), tag.value.as_ref());
-        let path = format!("tags.{}.member.key", index + 1);
-        found.required(&path, key);
-        found.length(&path, key, 1..=128);
-        found.pattern(&path, key, &format!("{LETTERS}+"), is_of_tag);
-        let path = format!("tags.{}.member.value", index + 1);
-        found.required(&path, value);
-        found.length(&path, value, 0..=256);
-        found.pattern(&path, value, &format!("{LETTERS}*"), is_of_tag);
-    }
-}
-
 /// The model's constraints for names of tags.
 pub(super) fn key_constraints(found: &mut Violations, keys: Option<&List<Text>>) {
     found.count("transitiveTagKeys", keys, 0..=MOST, |it| it.as_str().to_owned());
     found.each("transitiveTagKeys", keys, 1..=128);
-}
-
-/// `aws:RequestTag/…` and `aws:TagKeys`, of a call that gives tags.
-pub(super) fn condition<'a>(tags: Option<&'a List<Tag>>, key: &str) -> Option<Values<'a>> {
-    let pair = |it: &'a Tag| (it.name(), it.value.as_ref().map_or("", Text::as_str));
-    request_tags(tags.map(|it| it.as_slice().iter().map(pair)), key)
 }
 
 /// Whether a session that `caller` begins with `given` has any tags.
@@ -83,11 +48,10 @@ pub(super) fn of_session(
         if find(found.tags.keys(), name).is_some() {
             return Err(Error::Parameter(TWICE));
         }
-        if name.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("aws:")) {
+        if is_reserved(name) {
             return Err(Error::Parameter(RESERVED));
         }
-        let value = tag.value.as_ref().map_or("", Text::as_str);
-        found.tags.insert(name.to_owned(), value.to_owned());
+        found.tags.insert(name.to_owned(), tag.value().to_owned());
     }
     for name in slice(transitive) {
         let name = find(found.tags.keys(), name.as_str()).ok_or(Error::Parameter(NOT_GIVEN))?;
@@ -125,21 +89,6 @@ pub(super) fn is_same_name(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || one.to_lowercase() == other.to_lowercase()
 }
 
-fn slice<T>(list: Option<&List<T>>) -> &[T] {
-    list.map_or(&[], List::as_slice)
-}
-
-fn is_of_tag(text: &str) -> bool {
-    text.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "_.:/=+-@".contains(it))
-}
-
-impl Tag {
-    fn name(&self) -> &str {
-        self.key.as_ref().map_or("", Text::as_str)
-    }
-}
-
-const TWICE: &str = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
 const RESERVED: &str = "Tag keys must not begin with aws:";
 const NOT_GIVEN: &str = "The specified transitive tag key must be included in the requested tags.";
 const OVERRIDDEN: &str = "One of the specified transitive tag keys can't be set because it \

@@ -1,9 +1,10 @@
 //! GetAccountAuthorizationDetails: all users, groups, roles and policies of the account.
 
 use crate::entities::{Group, Role};
-use crate::iam::details::{GroupDetail, PolicyDetail, RoleDetail, UserDetail};
+use crate::iam::details::{GroupDetail, RoleDetail, UserDetail};
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
+use crate::iam::shown::ShownPolicy;
 use crate::iam::{Error, SOURCE, documents, holder, page, policies, uses};
 use crate::user::User;
 use crate::{entities, user};
@@ -31,7 +32,7 @@ pub struct Output {
     user_detail_list: Vec<UserDetail>,
     group_detail_list: Vec<GroupDetail>,
     role_detail_list: Vec<RoleDetail>,
-    policies: Vec<PolicyDetail>,
+    policies: Vec<ShownPolicy>,
     is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
@@ -66,7 +67,7 @@ impl Operation for GetAccountAuthorizationDetails {
                 Found::Group(group) => output.group_detail_list.push(GroupDetail::of(group)),
                 Found::Policy(policy) => {
                     let uses = uses::count(txn, account, &policy.arn()).await?;
-                    output.policies.push(PolicyDetail::of(&policy, uses));
+                    output.policies.push(ShownPolicy::with_versions(&policy, uses));
                 }
                 Found::Role(role) => {
                     let trust = documents::shown_trust(txn, &role).await?;

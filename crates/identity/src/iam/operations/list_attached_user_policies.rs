@@ -1,10 +1,9 @@
 //! ListAttachedUserPolicies: the managed policies of a user.
 
-use crate::iam::attachments::AttachedPolicy;
+use crate::iam::attachments::AttachedPage;
 use crate::iam::page::Ask;
-use crate::iam::{Error, SOURCE, attachments, holder, names, page};
+use crate::iam::{Error, SOURCE, holder, names, page};
 use crate::user::User;
-use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -20,22 +19,12 @@ input! {
     }
 }
 
-/// A page of policies.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Output {
-    attached_policies: Vec<AttachedPolicy>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Operation for ListAttachedUserPolicies {
     const NAME: &'static str = "ListAttachedUserPolicies";
     const SOURCE: &'static str = SOURCE;
     const ACTION: Action = Action("iam:ListAttachedUserPolicies");
     const READ_ONLY: bool = true;
-    type Output = Output;
+    type Output = AttachedPage;
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
@@ -44,14 +33,13 @@ impl Operation for ListAttachedUserPolicies {
         page::constraints(found, self.marker.as_ref(), self.max_items);
     }
 
-    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<AttachedPage>, Error> {
         let (permit, found) =
             holder::admit::<User, _>(call, txn, self, self.user_name.as_ref()).await?;
-        let given = found.existing()?;
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
-        let (attached_policies, marker) =
-            attachments::attached(&given.given, self.path_prefix.as_ref(), ask)?;
-        let is_truncated = marker.is_some();
-        Ok(Answer::new(permit, Output { attached_policies, is_truncated, marker }))
+        Ok(Answer::new(
+            permit,
+            AttachedPage::of(&*found.existing()?, self.path_prefix.as_ref(), ask)?,
+        ))
     }
 }

@@ -2,9 +2,8 @@
 
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
-use crate::iam::tags::Tag;
-use crate::iam::{Error, SOURCE, names, page, policies, tags};
-use serde::Serialize;
+use crate::iam::tags::TagPage;
+use crate::iam::{Error, SOURCE, names, page, policies};
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -19,22 +18,12 @@ input! {
     }
 }
 
-/// A page of tags.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Output {
-    tags: Vec<Tag>,
-    is_truncated: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    marker: Option<String>,
-}
-
 impl Operation for ListPolicyTags {
     const NAME: &'static str = "ListPolicyTags";
     const SOURCE: &'static str = SOURCE;
     const ACTION: Action = Action("iam:ListPolicyTags");
     const READ_ONLY: bool = true;
-    type Output = Output;
+    type Output = TagPage;
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
@@ -42,7 +31,7 @@ impl Operation for ListPolicyTags {
         page::constraints(found, self.marker.as_ref(), self.max_items);
     }
 
-    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<TagPage>, Error> {
         let (permit, found) = policies::admit(call, txn, self, self.policy_arn.as_ref()).await?;
         let policy = found.existing()?;
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
@@ -51,8 +40,6 @@ impl Operation for ListPolicyTags {
             Managed::Own(policy) => &policy.tags,
             Managed::Aws(_) => &none,
         };
-        let (tags, marker) = tags::page(tags, ask)?;
-        let is_truncated = marker.is_some();
-        Ok(Answer::new(permit, Output { tags, is_truncated, marker }))
+        Ok(Answer::new(permit, TagPage::of(tags, ask)?))
     }
 }
