@@ -20,7 +20,7 @@ pub(crate) struct Known<'a> {
 impl Context for Known<'_> {
     fn find(&self, key: &str) -> Option<Values<'_>> {
         let own = || self.parameters.find(key).or_else(|| self.resource.find(key));
-        global(self.call, key).or_else(own)
+        global(self.call, key).or_else(own).or_else(|| unless_shown(self.call, key))
     }
 }
 
@@ -78,7 +78,7 @@ fn global<'a>(call: &'a Call<'_>, key: &str) -> Option<Values<'a>> {
         "epochtime" => text(call.now.secs().to_string()),
         "federatedprovider" => session?.provider.as_deref().map(Values::one),
         "multifactorauthage" => text((call.now.since(session?.mfa?).as_secs()).to_string()),
-        "multifactorauthpresent" => session.map(|it| Values::bool(it.mfa.is_some())),
+        "multifactorauthpresent" => session?.mfa.map(|_| Values::bool(true)),
         "principalorgid" => call.access.organization.as_deref().map(Values::one),
         "requestedregion" => Some(Values::one(call.region.as_str())),
         "securetransport" => Some(Values::bool(call.source.tls.is_some())),
@@ -90,4 +90,10 @@ fn global<'a>(call: &'a Call<'_>, key: &str) -> Option<Values<'a>> {
         "viaawsservice" => Some(Values::bool(call.via.is_some())),
         _ => None,
     }
+}
+
+/// That a session was begun without a second factor, unless its call shows one. Long-term keys have no value.
+fn unless_shown<'a>(call: &Call<'_>, key: &str) -> Option<Values<'a>> {
+    let session = call.caller.session.as_ref().filter(|_| key == "aws:multifactorauthpresent");
+    session.map(|_| Values::bool(false))
 }

@@ -38,7 +38,7 @@ const MAX_ATTEMPTS: usize = 64;
 ///
 /// It starts again from the top when another commit changed what it had read, from the second time on
 /// in turn with others that lost on the same row. An operation that fails leaves its audit record and
-/// nothing else. Gives up with [`Failure::Busy`] after `MAX_ATTEMPTS` conflicts.
+/// nothing else, unless the failure [is counted](Fault::is_counted). Gives up with [`Failure::Busy`] after `MAX_ATTEMPTS` conflicts.
 pub async fn execute<O: Operation>(
     call: &Call<'_>,
     operation: &O,
@@ -48,7 +48,7 @@ pub async fn execute<O: Operation>(
     for _ in 0..MAX_ATTEMPTS {
         let mut txn = store::begin(ports.backend);
         let outcome = operation.run(call, &mut txn).await;
-        if outcome.is_err() {
+        if outcome.as_ref().is_err_and(|it| !it.is_counted()) {
             txn.discard_writes();
         }
         let records = records(call, operation, &outcome).map_err(Failure::Trail)?;
@@ -62,8 +62,7 @@ pub async fn execute<O: Operation>(
                 let _later = ports.trail.append_committed(&records).await;
             }
             Ok(()) => ports.trail.append(&records).await.map_err(Failure::Trail)?,
-            // All that a read writes are marks of it, such as its day: without them it goes on.
-            Err(store::Error::Full) if O::READ_ONLY => {
+            Err(store::Error::Full) if operation.only_marks() => {
                 ports.trail.append(&records).await.map_err(Failure::Trail)?;
             }
             Err(store::Error::Conflict { key }) => {

@@ -48,6 +48,12 @@ pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
         txn: &mut Txn<'_>,
     ) -> impl Future<Output = Result<Answer<Self::Output>, Self::Error>> + Send;
 
+    /// Whether a success stands even if what it has written can't be kept, because the store is full: of a
+    /// read that is no more than a mark, such as its day.
+    fn only_marks(&self) -> bool {
+        Self::READ_ONLY
+    }
+
     /// The `responseElements` of the audit record: nothing, for reads.
     fn elements(_output: &Self::Output) -> Option<serde_json::Value> {
         None
@@ -89,6 +95,11 @@ impl<T> Answer<T> {
 pub trait Fault: std::error::Error + Send + Sync + 'static {
     /// Its name and status. The message is the error's `Display`.
     fn code(&self) -> Code;
+
+    /// Whether what was written before it stays: that somebody has tried, so that not everything can be.
+    fn is_counted(&self) -> bool {
+        false
+    }
 }
 
 /// What goes back to the client.
