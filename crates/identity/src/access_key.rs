@@ -1,7 +1,7 @@
 //! Access keys: what a request is signed with.
 
 use crate::user::{self, User};
-use crate::{Error, mint};
+use crate::{Error, mint, sealed};
 use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::{Caller, Kind};
@@ -66,6 +66,9 @@ const ROWS: Table<str, KeyRow> = Table::new(|id| ACCESS_KEYS.key(id));
 const ACCESS_KEYS: Table<str, AccessKey> = Table::new(|id| Path::new(ROOT).with(id).key());
 const ROOT: &str = "access-key";
 
+/// The most access keys of one user.
+const MOST: usize = 2;
+
 /// The most access keys that are listed for one account.
 const LISTED: usize = 10_000;
 
@@ -75,6 +78,7 @@ const LISTED: usize = 10_000;
 /// # Errors
 ///
 /// - [`Error::AccountUnknown`], [`Error::UserExists`], [`Error::UserName`]: no such user can be.
+/// - [`Error::KeyQuota`]: the user has two.
 /// - [`Error::Kms`]: the secret couldn't be sealed.
 pub async fn create_access_key(
     txn: &mut Txn<'_>,
@@ -86,13 +90,16 @@ pub async fn create_access_key(
     make(txn, scope, owner).await
 }
 
-/// Makes an access key for `owner`, a user of the scope's account.
+/// Makes an access key for `owner`, a user of the scope's account who has less than two.
 pub(crate) async fn make(
     txn: &mut Txn<'_>,
     scope: &kms::Scope<'_>,
     owner: User,
 ) -> Result<(AccessKey, Sensitive), Error> {
     let kms::Scope { account, entropy, now, .. } = *scope;
+    if of_user(txn, account, &owner.id).await?.len() >= MOST {
+        return Err(Error::KeyQuota);
+    }
     let id = mint::access_key_id(account, entropy);
     if find_key(txn, &id).await?.is_some() {
         // One in 2^39 for an account of one key: the caller runs the transaction again.
@@ -229,21 +236,4 @@ impl fmt::Debug for KeyRow {
 
 fn purpose(id: &str) -> kms::Purpose<'_> {
     kms::Purpose { what: "access-key", whose: id }
-}
-
-/// Sealed bytes as base64.
-mod sealed {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-    use std::borrow::Cow;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<u8>, D::Error> {
-        let text = Cow::<'de, str>::deserialize(input)?;
-        STANDARD.decode(&*text).map_err(|_| de::Error::custom("not base64"))
-    }
 }

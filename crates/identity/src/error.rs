@@ -11,12 +11,18 @@ pub enum Error {
     /// There is no such account.
     #[error("there is no account {0}")]
     AccountUnknown(AccountId),
+    /// The user has as many access keys as it may have.
+    #[error("Cannot exceed quota for AccessKeysPerUser: 2")]
+    KeyQuota,
     /// There is no such access key.
     #[error("there is no access key `{0}`")]
     KeyUnknown(String),
     /// The secret can't be sealed or opened.
     #[error(transparent)]
     Kms(#[from] kms::Error),
+    /// The seed of a device has no picture.
+    #[error("a seed can't be drawn: {0}")]
+    Picture(String),
     /// There is no such role.
     #[error("there is no role `{0}`")]
     RoleUnknown(String),

@@ -36,6 +36,9 @@ pub struct User {
     /// Tags in the order they were given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<(String, String)>,
+    /// Serial numbers of its second factors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
 }
 
 fn root_path() -> String {
@@ -149,6 +152,7 @@ pub(crate) async fn find_or_create(
         boundary: None,
         given: administrator(),
         tags: Vec::new(),
+        devices: Vec::new(),
     };
     principals::register(txn, &user.arn, &user.id)?;
     entities::changed(txn, account, entropy)?;

@@ -18,6 +18,9 @@ pub enum Error {
     /// A policy's ARN that is none.
     #[error("Invalid ARN:  Could not be parsed!")]
     Arn,
+    /// Codes that a device doesn't show, or that it has shown before.
+    #[error("Authentication code for device is not valid.")]
+    Code,
     /// A policy forbids it, or none permits it.
     #[error("{0}")]
     Denied(String),
@@ -27,6 +30,12 @@ pub enum Error {
     /// Something still hangs on what is to be deleted.
     #[error("{0}")]
     Hangs(&'static str),
+    /// There is none of these: a device, an instance profile.
+    #[error("{0}")]
+    Missing(String),
+    /// There is one already: a device, an instance profile.
+    #[error("{0}")]
+    Taken(String),
     /// The name is taken, whatever the case.
     #[error("{what} with name {name} already exists.")]
     Exists {
@@ -64,6 +73,9 @@ pub enum Error {
     /// No managed policy has the ARN.
     #[error("Policy {0} was not found.")]
     PolicyUnknown(String),
+    /// The seed of a device has no picture.
+    #[error("a seed can't be drawn: {0}")]
+    Picture(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -103,7 +115,9 @@ impl From<crate::Error> for Error {
         match error {
             crate::Error::Kms(error) => Self::Kms(error),
             crate::Error::Store(error) => Self::Store(error),
+            crate::Error::KeyQuota => Self::Limit(error.to_string()),
             crate::Error::KeyUnknown(id) => Self::KeyUnknown(id),
+            crate::Error::Picture(why) => Self::Picture(why),
             crate::Error::UserExists { name, .. } => Self::Exists { what: "User", name },
             crate::Error::AccountExists(id) | crate::Error::AccountUnknown(id) => {
                 Self::Invalid(format!("there is no account {id}"))
@@ -119,20 +133,26 @@ impl Fault for Error {
         match self {
             Self::AliasUnknown(_)
             | Self::KeyUnknown(_)
+            | Self::Missing(_)
             | Self::NotFound { .. }
             | Self::PolicyUnknown(_)
             | Self::Unattachable(_)
             | Self::VersionUnknown { .. } => Code::query("NoSuchEntity", 404),
-            Self::AliasExists(_) | Self::Exists { .. } | Self::PolicyExists(_) => {
+            Self::AliasExists(_) | Self::Exists { .. } | Self::PolicyExists(_) | Self::Taken(_) => {
                 Code::query("EntityAlreadyExists", 409)
             }
+            Self::Code => Code::query("InvalidAuthenticationCode", 403),
             Self::Hangs(_) => Code::query("DeleteConflict", 409),
             Self::Limit(_) => Code::query("LimitExceeded", 409),
             Self::Denied(_) => Code::query("AccessDenied", 403),
             Self::Document(_) | Self::Syntax => Code::query("MalformedPolicyDocument", 400),
             Self::Input(_) => Code::query("InvalidInput", 400),
             Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),
-            Self::Kms(_) | Self::Store(_) => Code::query("ServiceFailure", 500),
+            Self::Kms(_) | Self::Picture(_) | Self::Store(_) => Code::query("ServiceFailure", 500),
         }
+    }
+
+    fn is_counted(&self) -> bool {
+        matches!(self, Self::Code)
     }
 }

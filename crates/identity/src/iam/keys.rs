@@ -9,9 +9,6 @@ use std::sync::Arc;
 use store::Txn;
 use wire::members::Text;
 
-/// The most access keys of one user.
-pub(crate) const MOST: usize = 2;
-
 /// Asks whether the caller may do `operation` to the user `name`, or to itself if nobody is named, and loads
 /// that user.
 pub(crate) async fn admit_owner<O: Operation>(

@@ -11,7 +11,7 @@
 //! - What a policy is attached to stands in two places, with whoever holds it and with `uses.rs`; one
 //!   transaction writes both.
 //!
-//! Absent: instance profiles, identity providers, second factors, login profiles, simulation, reports.
+//! Absent: identity providers, login profiles, simulation, reports.
 //!
 //! Source: IAM API Reference, version 2010-05-08.
 
@@ -19,6 +19,7 @@ mod aliases;
 pub mod attachments;
 mod condition;
 pub mod details;
+mod devices;
 mod documents;
 mod error;
 pub(crate) mod holder;

@@ -3,7 +3,7 @@
 //! Source: IAM API Reference, version 2010-05-08.
 
 use wire::Violations;
-use wire::members::Text;
+use wire::members::{SecretText, Text};
 
 /// A name that must be given, of at most `longest` characters.
 pub(crate) fn required(found: &mut Violations, path: &str, it: Option<&Text>, longest: usize) {
@@ -15,6 +15,21 @@ pub(crate) fn required(found: &mut Violations, path: &str, it: Option<&Text>, lo
 pub(crate) fn optional(found: &mut Violations, path: &str, it: Option<&Text>, longest: usize) {
     found.length(path, it, 1..=longest);
     found.pattern(path, it, r"[\w+=,.@-]+", |it| it.bytes().all(is_of_name));
+}
+
+/// The serial number of a device that must be given.
+pub(crate) fn serial(found: &mut Violations, it: Option<&Text>) {
+    found.required("serialNumber", it);
+    found.length("serialNumber", it, 9..=256);
+    let fits = |it: u8| is_of_name(it) || matches!(it, b'/' | b':');
+    found.pattern("serialNumber", it, r"[\w+=/:,.@-]+", |it| it.bytes().all(fits));
+}
+
+/// A code of a device that must be given. It is never printed.
+pub(crate) fn code(found: &mut Violations, path: &str, it: Option<&SecretText>) {
+    found.required(path, it);
+    found.secret(path, it, 6..=6);
+    found.secret_pattern(path, it, r"[\d]+", |it| it.iter().all(u8::is_ascii_digit));
 }
 
 /// The path of a user, a group or a role: `/` or `/a/`.

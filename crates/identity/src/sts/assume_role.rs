@@ -1,6 +1,7 @@
 //! AssumeRole: temporary credentials of a role, for whom it trusts.
 
 use super::answer::{AssumedRoleUser, TemporaryCredentials};
+use super::second_factor::Shown;
 use super::tags::{self, Tag};
 use super::trust::Trusted;
 use super::{Error, PolicyDescriptor, bars, begin, limits, session_policy};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use service::{Action, Answer, Call, Caller, Kind, Operation};
 use store::Txn;
 use wire::Violations;
-use wire::members::{Integer, List, Text};
+use wire::members::{Integer, List, SecretText, Text};
 
 /// Which role, under which name, for how long, and with what handed over.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -37,7 +38,7 @@ pub struct AssumeRole {
     #[serde(skip_serializing_if = "Option::is_none")]
     serial_number: Option<Text>,
     #[serde(skip_serializing)]
-    token_code: Option<Text>,
+    token_code: Option<SecretText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source_identity: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,7 +82,7 @@ impl Operation for AssumeRole {
         tags::constraints(found, self.tags.as_ref());
         tags::key_constraints(found, self.transitive_tag_keys.as_ref());
         limits::external_id(found, self.external_id.as_ref());
-        limits::second_factor(found, self.serial_number.as_ref(), self.token_code.as_ref());
+        limits::second_factor(found, self.second_factor());
         limits::name(found, "sourceIdentity", self.source_identity.as_ref(), 64);
         limits::token_size(found, self.minimum_session_token_size);
     }
@@ -95,7 +96,10 @@ impl Operation for AssumeRole {
                 let keys = self.transitive_tag_keys.as_ref()?.as_slice();
                 Some(Values::many(keys.iter().map(Text::as_str)))
             }
-            _ => tags::condition(self.tags.as_ref(), key),
+            _ => {
+                let shown = self.second_factor().condition(key);
+                shown.or_else(|| tags::condition(self.tags.as_ref(), key))
+            }
         }
     }
 
@@ -122,6 +126,11 @@ impl Operation for AssumeRole {
         Ok(Answer::new(permit, RoleSession::new(claims, credentials, packed)))
     }
 
+    /// A code that isn't noted could be used again.
+    fn only_marks(&self) -> bool {
+        self.serial_number.is_none()
+    }
+
     fn elements(output: &RoleSession) -> Option<serde_json::Value> {
         Some(serde_json::json!({
             "credentials": output.credentials.elements(),
@@ -136,6 +145,10 @@ impl Operation for AssumeRole {
 }
 
 impl AssumeRole {
+    fn second_factor(&self) -> Shown<'_> {
+        Shown { serial: self.serial_number.as_ref(), code: self.token_code.as_ref() }
+    }
+
     /// Everything that the session will be, once the policies have said yes.
     async fn claims(
         &self,
@@ -146,7 +159,7 @@ impl AssumeRole {
         bars::no_context(
             self.provided_contexts.as_ref().is_some_and(|it| !it.as_slice().is_empty()),
         )?;
-        bars::no_second_factor(self.serial_number.as_ref(), self.token_code.as_ref())?;
+        let mfa = self.second_factor().take(call, txn).await?;
         let chained = matches!(call.caller.kind, Kind::RoleSession { .. });
         let lifetime = limits::lifetime_of_role(role.max_session, chained, self.duration_seconds)?;
         let transitive = self.transitive_tag_keys.as_ref();
@@ -159,6 +172,7 @@ impl AssumeRole {
         };
         let (policy, policy_arns) = session_policy::checked(txn, account, text, arns).await?;
         Ok(Claims {
+            mfa,
             source_identity: self.behind(call.caller)?,
             tags: tags.tags,
             transitive: tags.transitive,

@@ -4,7 +4,6 @@
 
 use super::Error;
 use service::{Caller, Kind};
-use wire::members::Text;
 
 /// `GetSessionToken` and `GetFederationToken` are for long-term credentials.
 pub(super) fn long_term_only(caller: &Caller, operation: &str) -> Result<(), Error> {
@@ -32,22 +31,6 @@ pub(super) fn may_assume(caller: &Caller) -> Result<(), Error> {
 pub(super) fn no_context(given: bool) -> Result<(), Error> {
     let text = "ProvidedContexts are not supported: no context provider is known to this server.";
     if given { Err(Error::Invalid(text.to_owned())) } else { Ok(()) }
-}
-
-/// No second factor can be registered, so none was shown.
-pub(super) fn no_second_factor(serial: Option<&Text>, code: Option<&Text>) -> Result<(), Error> {
-    let text = match (serial, code) {
-        (None, None) => return Ok(()),
-        (Some(_), Some(_)) => {
-            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
-             serial number is valid and associated with this user."
-        }
-        _ => {
-            "MultiFactorAuthentication failed, must provide both MFA serial number and one time \
-             pass code."
-        }
-    };
-    Err(Error::Denied(text.to_owned()))
 }
 
 fn with_session(operation: &str) -> Error {

@@ -10,6 +10,9 @@ use wire::Code;
 /// The texts are the service's own: clients match on them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A code that the device doesn't show, or that was used before.
+    #[error("MultiFactorAuthentication failed with invalid MFA one time pass code.")]
+    Code,
     /// A policy forbids it, none permits it, or the caller's credentials are of a kind that may not.
     #[error("{0}")]
     Denied(String),
@@ -57,7 +60,7 @@ impl From<IssueError> for Error {
 impl Fault for Error {
     fn code(&self) -> Code {
         match self {
-            Self::Denied(_) => Code::query("AccessDenied", 403),
+            Self::Code | Self::Denied(_) => Code::query("AccessDenied", 403),
             Self::Document(_) | Self::PolicyUnknown(_) => {
                 Code::query("MalformedPolicyDocument", 400)
             }
@@ -66,5 +69,9 @@ impl Fault for Error {
             Self::PackedTooLarge(_) => Code::query("PackedPolicyTooLarge", 400),
             Self::Parameter(_) => Code::query("InvalidParameterValue", 400),
         }
+    }
+
+    fn is_counted(&self) -> bool {
+        matches!(self, Self::Code)
     }
 }

@@ -1,6 +1,7 @@
 //! The model's constraints that several operations share.
 
 use super::Error;
+use super::second_factor::Shown;
 use service::{Caller, Kind};
 use std::ops::RangeInclusive;
 use wire::Violations;
@@ -33,14 +34,14 @@ pub(super) fn external_id(found: &mut Violations, it: Option<&Text>) {
     found.pattern("externalId", it, r"[\w+=,.@:\/-]*", |it| is_made_of(it, b"+=,.@:/-"));
 }
 
-/// A second factor.
-pub(super) fn second_factor(found: &mut Violations, serial: Option<&Text>, code: Option<&Text>) {
+/// A second factor. Its code is never printed.
+pub(super) fn second_factor(found: &mut Violations, shown: Shown<'_>) {
+    let Shown { serial, code } = shown;
     found.length("serialNumber", serial, 9..=256);
     let holds = |it: &str| is_made_of(it, b"+=/:,.@-");
     found.pattern("serialNumber", serial, r"[\w+=/:,.@-]*", holds);
-    found.length("tokenCode", code, 6..=6);
-    let digits = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
-    found.pattern("tokenCode", code, r"[\d]*", digits);
+    found.secret("tokenCode", code, 6..=6);
+    found.secret_pattern("tokenCode", code, r"[\d]*", |it| it.iter().all(u8::is_ascii_digit));
 }
 
 /// The least length of a token.

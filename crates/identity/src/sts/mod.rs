@@ -3,7 +3,7 @@
 //! Read [`assume_role`] first (whom a role trusts), then any other operation; sessions themselves are
 //! [`crate::session`]'s.
 //!
-//! Absent: web identities, SAML, second factors: no device can be registered, so a code is always refused.
+//! Absent: web identities, SAML.
 //!
 //! Source: AWS STS API Reference, version 2011-06-15.
 
@@ -17,6 +17,7 @@ pub mod get_caller_identity;
 pub mod get_federation_token;
 pub mod get_session_token;
 mod limits;
+mod second_factor;
 mod session_policy;
 mod tags;
 mod trust;

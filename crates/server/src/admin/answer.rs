@@ -79,7 +79,8 @@ impl Fault {
 impl From<identity::Error> for Fault {
     fn from(error: identity::Error) -> Self {
         use identity::Error::{
-            AccountExists, AccountUnknown, KeyUnknown, Kms, RoleUnknown, Store, UserExists,
+            AccountExists, AccountUnknown, KeyQuota, KeyUnknown, Kms, Picture, RoleUnknown, Store,
+            UserExists,
             UserName,
         };
         let (status, hint) = match &error {
@@ -88,10 +89,11 @@ impl From<identity::Error> for Fault {
                 (StatusCode::NOT_FOUND, "`strongroom account list` shows them all")
             }
             KeyUnknown(_) => (StatusCode::NOT_FOUND, "`strongroom access-key list` shows them all"),
+            KeyQuota => (StatusCode::CONFLICT, "delete one of the user's keys first"),
             RoleUnknown(_) => (StatusCode::NOT_FOUND, "`aws iam list-roles` shows them all"),
             UserExists { .. } => (StatusCode::CONFLICT, "use the name as it is written there"),
             UserName(_) => (StatusCode::BAD_REQUEST, "choose another name"),
-            Kms(_) | Store(_) => return Self::internal(chain(&error)),
+            Kms(_) | Picture(_) | Store(_) => return Self::internal(chain(&error)),
         };
         Self::new(status, error.to_string(), hint)
     }

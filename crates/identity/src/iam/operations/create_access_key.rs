@@ -2,7 +2,7 @@
 
 use crate::access_key;
 use crate::access_key::Status;
-use crate::iam::{Error, SOURCE, documents, keys, names};
+use crate::iam::{Error, SOURCE, keys, names};
 use crate::user::User;
 use base::{Sensitive, Timestamp};
 use serde::Serialize;
@@ -62,10 +62,6 @@ impl Operation for CreateAccessKey {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let (permit, user) = keys::admit_owner(call, txn, self, self.user_name.as_ref()).await?;
-        let keys = access_key::of_user(txn, &call.caller.account, &user.id).await?;
-        if keys.len() >= keys::MOST {
-            return Err(documents::exceeded("AccessKeysPerUser", keys::MOST));
-        }
         let (key, secret) = access_key::make(txn, &keys::scope(call), User::clone(&user)).await?;
         let access_key = Shown {
             user_name: key.user_name,

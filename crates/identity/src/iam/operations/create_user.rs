@@ -68,6 +68,7 @@ impl Operation for CreateUser {
             boundary,
             given: Given::default(),
             tags: tags::merged(&Vec::new(), self.tags.as_ref())?,
+            devices: Vec::new(),
         };
         principals::register(txn, &user.arn, &user.id)?;
         holder::note_uses(txn, account, &user)?;

@@ -33,6 +33,9 @@ impl Operation for DeleteUser {
         let user = found.existing()?;
         let account = &call.caller.account;
         holder::holds_nothing(&*user)?;
+        if !user.devices.is_empty() {
+            return Err(Error::Hangs("Cannot delete entity, must delete MFA device first."));
+        }
         let keys = access_key::of_user(txn, account, &user.id).await?;
         if !keys.is_empty() || !user.groups.is_empty() {
             return Err(Error::Hangs(holder::REFERENCED));

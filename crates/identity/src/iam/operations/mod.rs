@@ -11,6 +11,8 @@ pub mod create_policy;
 pub mod create_policy_version;
 pub mod create_role;
 pub mod create_user;
+pub mod create_virtual_mfa_device;
+pub mod deactivate_mfa_device;
 pub mod delete_access_key;
 pub mod delete_account_alias;
 pub mod delete_group;
@@ -23,13 +25,16 @@ pub mod delete_role_policy;
 pub mod delete_user;
 pub mod delete_user_permissions_boundary;
 pub mod delete_user_policy;
+pub mod delete_virtual_mfa_device;
 pub mod detach_group_policy;
 pub mod detach_role_policy;
 pub mod detach_user_policy;
+pub mod enable_mfa_device;
 pub mod get_account_authorization_details;
 pub mod get_account_summary;
 pub mod get_group;
 pub mod get_group_policy;
+pub mod get_mfa_device;
 pub mod get_policy;
 pub mod get_policy_version;
 pub mod get_role;
@@ -45,6 +50,8 @@ pub mod list_entities_for_policy;
 pub mod list_group_policies;
 pub mod list_groups;
 pub mod list_groups_for_user;
+pub mod list_mfa_device_tags;
+pub mod list_mfa_devices;
 pub mod list_policies;
 pub mod list_policy_tags;
 pub mod list_policy_versions;
@@ -54,16 +61,20 @@ pub mod list_roles;
 pub mod list_user_policies;
 pub mod list_user_tags;
 pub mod list_users;
+pub mod list_virtual_mfa_devices;
 pub mod put_group_policy;
 pub mod put_role_permissions_boundary;
 pub mod put_role_policy;
 pub mod put_user_permissions_boundary;
 pub mod put_user_policy;
 pub mod remove_user_from_group;
+pub mod resync_mfa_device;
 pub mod set_default_policy_version;
+pub mod tag_mfa_device;
 pub mod tag_policy;
 pub mod tag_role;
 pub mod tag_user;
+pub mod untag_mfa_device;
 pub mod untag_policy;
 pub mod untag_role;
 pub mod untag_user;
@@ -95,6 +106,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<create_policy_version::CreatePolicyVersion>(&SERVICE),
     Row::query::<create_role::CreateRole>(&SERVICE),
     Row::query::<create_user::CreateUser>(&SERVICE),
+    Row::query::<create_virtual_mfa_device::CreateVirtualMFADevice>(&SERVICE),
+    Row::query::<deactivate_mfa_device::DeactivateMFADevice>(&SERVICE),
     Row::query::<delete_access_key::DeleteAccessKey>(&SERVICE),
     Row::query::<delete_account_alias::DeleteAccountAlias>(&SERVICE),
     Row::query::<delete_group::DeleteGroup>(&SERVICE),
@@ -107,13 +120,16 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<delete_user::DeleteUser>(&SERVICE),
     Row::query::<delete_user_permissions_boundary::DeleteUserPermissionsBoundary>(&SERVICE),
     Row::query::<delete_user_policy::DeleteUserPolicy>(&SERVICE),
+    Row::query::<delete_virtual_mfa_device::DeleteVirtualMFADevice>(&SERVICE),
     Row::query::<detach_group_policy::DetachGroupPolicy>(&SERVICE),
     Row::query::<detach_role_policy::DetachRolePolicy>(&SERVICE),
     Row::query::<detach_user_policy::DetachUserPolicy>(&SERVICE),
+    Row::query::<enable_mfa_device::EnableMFADevice>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
+    Row::query::<get_mfa_device::GetMFADevice>(&SERVICE),
     Row::query::<get_policy::GetPolicy>(&SERVICE),
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
     Row::query::<get_role::GetRole>(&SERVICE),
@@ -129,6 +145,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<list_group_policies::ListGroupPolicies>(&SERVICE),
     Row::query::<list_groups::ListGroups>(&SERVICE),
     Row::query::<list_groups_for_user::ListGroupsForUser>(&SERVICE),
+    Row::query::<list_mfa_device_tags::ListMFADeviceTags>(&SERVICE),
+    Row::query::<list_mfa_devices::ListMFADevices>(&SERVICE),
     Row::query::<list_policies::ListPolicies>(&SERVICE),
     Row::query::<list_policy_tags::ListPolicyTags>(&SERVICE),
     Row::query::<list_policy_versions::ListPolicyVersions>(&SERVICE),
@@ -138,16 +156,20 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<list_user_policies::ListUserPolicies>(&SERVICE),
     Row::query::<list_user_tags::ListUserTags>(&SERVICE),
     Row::query::<list_users::ListUsers>(&SERVICE),
+    Row::query::<list_virtual_mfa_devices::ListVirtualMFADevices>(&SERVICE),
     Row::query::<put_group_policy::PutGroupPolicy>(&SERVICE),
     Row::query::<put_role_permissions_boundary::PutRolePermissionsBoundary>(&SERVICE),
     Row::query::<put_role_policy::PutRolePolicy>(&SERVICE),
     Row::query::<put_user_permissions_boundary::PutUserPermissionsBoundary>(&SERVICE),
     Row::query::<put_user_policy::PutUserPolicy>(&SERVICE),
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
+    Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
+    Row::query::<tag_mfa_device::TagMFADevice>(&SERVICE),
     Row::query::<tag_policy::TagPolicy>(&SERVICE),
     Row::query::<tag_role::TagRole>(&SERVICE),
     Row::query::<tag_user::TagUser>(&SERVICE),
+    Row::query::<untag_mfa_device::UntagMFADevice>(&SERVICE),
     Row::query::<untag_policy::UntagPolicy>(&SERVICE),
     Row::query::<untag_role::UntagRole>(&SERVICE),
     Row::query::<untag_user::UntagUser>(&SERVICE),

@@ -1,6 +1,6 @@
 //! UpdateUser: gives a user another name or path.
 
-use crate::iam::{Error, SOURCE, holder, members, names};
+use crate::iam::{Error, SOURCE, devices, holder, members, names};
 use crate::user::User;
 use crate::{access_key, user};
 use service::{Action, Answer, Call, Operation, Target, input, principals};
@@ -73,6 +73,7 @@ async fn rename(
     for key in access_key::of_user(txn, account, &user.id).await? {
         access_key::rename(txn, key, user)?;
     }
+    devices::rename(txn, account, user).await?;
     principals::register(txn, &user.arn, &user.id)?;
     holder::note_uses(txn, account, user)?;
     Ok(holder::save(call, txn, user)?)

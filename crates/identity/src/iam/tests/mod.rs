@@ -1,5 +1,6 @@
 //! Operations as clients call them, over a store in memory.
 
+mod devices;
 mod groups;
 mod policies;
 mod roles;
@@ -29,6 +30,7 @@ pub(super) struct Desk {
     pub(super) caller: Caller,
     pub(super) access: Access,
     pub(super) paper: Paper,
+    pub(super) now: Timestamp,
 }
 
 /// Code, status and message of a refusal; none of a success.
@@ -66,7 +68,7 @@ impl Desk {
         let region = "us-east-1".parse().expect("valid");
         let access = access_of(r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#);
         let (turns, paper) = (Turns::default(), Paper::default());
-        Self { backend, keyring, region, turns, caller, access, paper }
+        Self { backend, keyring, region, turns, caller, access, paper, now: NOW }
     }
 
     /// Serves `operation` with `form`, in which `{A}` stands for the account.
@@ -75,10 +77,10 @@ impl Desk {
         let row = OPERATIONS.iter().find(|it| it.name == operation).expect("in the table");
         let source = Source { address: "127.0.0.1".into(), ..Source::default() };
         let call = Call::new(
-            signed(form.as_bytes()),
+            signed(self.now, form.as_bytes()),
             (&self.caller, &self.access),
             (&self.region, &source),
-            (NOW, Uuid::random(&SystemEntropy)),
+            (self.now, Uuid::random(&SystemEntropy)),
             (&SystemEntropy, &self.keyring),
         );
         let ports = Ports { backend: &self.backend, trail: &self.paper, turns: &self.turns };
@@ -176,7 +178,7 @@ impl Trail for Paper {
 }
 
 /// A real signature, really verified: there is no other way to a call.
-fn signed(body: &[u8]) -> Verified {
+fn signed(now: Timestamp, body: &[u8]) -> Verified {
     let secret = Sensitive::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
     let credentials =
         Credentials { access_key_id: "AKIAEXAMPLE000000001", secret: &secret, session_token: None };
@@ -184,11 +186,11 @@ fn signed(body: &[u8]) -> Verified {
     let host: [(&str, &[u8]); 1] = [("host", b"localhost")];
     let hash = body_hash(body);
     let bare = Request { method: "POST", path: "/", query: "", headers: &host, body_hash: hash };
-    let added = Signer { credentials, region, service, at: NOW }.sign(&bare).expect("signs");
+    let added = Signer { credentials, region, service, at: now }.sign(&bare).expect("signs");
     let mut headers = host.to_vec();
     headers.extend(added.iter().map(|(name, value)| (*name, value.as_bytes())));
     let request = Request { headers: &headers, ..bare };
-    let scoped = Presented::parse(&request).expect("signed").check_window(NOW, 5).expect("fresh");
+    let scoped = Presented::parse(&request).expect("signed").check_window(now, 5).expect("fresh");
     let scoped = scoped.check_scope(&[service], |it| it == region).expect("in scope");
     let key = SigningKey::derive(&secret, scoped.date(), region, service);
     scoped.verify(&key).expect("right")

@@ -2,4 +2,5 @@
 
 mod desk;
 mod rows;
+mod second_factor;
 mod sessions;
