@@ -2,7 +2,7 @@
 
 use crate::entities::{Given, Group, Role};
 use crate::iam::attachments::AttachedPolicy;
-use crate::iam::shown::{Boundary, RoleLastUsed};
+use crate::iam::shown::{Boundary, RoleLastUsed, ShownProfile};
 use crate::iam::tags::{self, Tag};
 use crate::user::User;
 use base::Timestamp;
@@ -106,8 +106,7 @@ pub struct RoleDetail {
     create_date: Timestamp,
     #[serde(serialize_with = "document")]
     assume_role_policy_document: String,
-    /// There are none.
-    instance_profile_list: [String; 0],
+    instance_profile_list: Vec<ShownProfile>,
     role_policy_list: Vec<Inline>,
     attached_managed_policies: Vec<AttachedPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,8 +116,8 @@ pub struct RoleDetail {
 }
 
 impl RoleDetail {
-    /// All of `role`; `trust` is its trust policy as it has to be read now.
-    pub(crate) fn of(role: Role, trust: String) -> Self {
+    /// All of `role`, which is in `profiles`; `trust` is its trust policy as it has to be read now.
+    pub(crate) fn of(role: Role, trust: String, profiles: Vec<ShownProfile>) -> Self {
         Self {
             role_policy_list: inline(&role.given),
             attached_managed_policies: attached(&role.given),
@@ -130,7 +129,7 @@ impl RoleDetail {
             arn: role.arn,
             create_date: role.created,
             assume_role_policy_document: trust,
-            instance_profile_list: [],
+            instance_profile_list: profiles,
             role_last_used: RoleLastUsed,
         }
     }

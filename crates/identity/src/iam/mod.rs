@@ -30,6 +30,7 @@ mod names;
 pub mod operations;
 mod page;
 mod policies;
+mod profiles;
 pub mod shown;
 pub mod tags;
 mod uses;

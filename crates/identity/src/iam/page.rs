@@ -34,6 +34,11 @@ impl<'a> Ask<'a> {
         Self { scope, marker, limit }
     }
 
+    /// The first `limit` items of a list that isn't shown in pages.
+    pub(crate) fn first(limit: usize) -> Self {
+        Self { scope: "", marker: None, limit }
+    }
+
     fn position(&self) -> Result<Option<String>, Error> {
         let invalid = || Error::Invalid("Invalid Marker.".to_owned());
         let read = |it: &Text| page_token::read(self.scope, it.as_str()).ok_or_else(invalid);

@@ -2,6 +2,7 @@
 
 use crate::entities::{Group, Role};
 use crate::iam::policies::Managed;
+use crate::iam::profiles::Profile;
 use crate::iam::tags::{self, Tag};
 use crate::user::User;
 use base::Timestamp;
@@ -175,6 +176,69 @@ impl ShownRole {
             tags: None,
             role_last_used: None,
         }
+    }
+}
+
+/// An instance profile. Lists leave out its tags.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ShownProfile {
+    path: String,
+    instance_profile_name: String,
+    instance_profile_id: String,
+    arn: String,
+    #[serde(serialize_with = "instant")]
+    create_date: Timestamp,
+    roles: Vec<ShownRole>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<Tag>>,
+}
+
+impl ShownProfile {
+    /// What an audit record tells of it.
+    pub(crate) fn recorded(&self) -> serde_json::Value {
+        let (name, id) = (&self.instance_profile_name, &self.instance_profile_id);
+        serde_json::json!({ "path": self.path, "instanceProfileName": name, "instanceProfileId": id, "arn": self.arn })
+    }
+
+    /// What lists show; with its role and that one's trust policy as it has to be read now.
+    pub(crate) fn listed(profile: Profile, role: Option<(&Role, &String)>) -> Self {
+        let inside = |(role, trust): (&Role, &String)| ShownRole {
+            description: None,
+            max_session_duration: None,
+            ..ShownRole::listed(role, trust.clone())
+        };
+        Self {
+            path: profile.path,
+            instance_profile_name: profile.name,
+            instance_profile_id: profile.id,
+            arn: profile.arn,
+            create_date: profile.created,
+            roles: role.map(inside).into_iter().collect(),
+            tags: None,
+        }
+    }
+
+    /// The same with its tags.
+    pub(crate) fn with_tags(self, tags: &[(String, String)]) -> Self {
+        Self { tags: some(tags), ..self }
+    }
+}
+
+/// A page of instance profiles.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProfilePage {
+    instance_profiles: Vec<ShownProfile>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+}
+
+impl ProfilePage {
+    /// The page `instance_profiles`, after which `marker` leads on.
+    pub(crate) fn of(instance_profiles: Vec<ShownProfile>, marker: Option<String>) -> Self {
+        Self { instance_profiles, is_truncated: marker.is_some(), marker }
     }
 }
 

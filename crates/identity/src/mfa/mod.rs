@@ -21,7 +21,7 @@ use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use store::path::Path;
-use store::{Table, Txn};
+use store::{KeyRange, Table, Txn};
 
 /// A virtual device.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,18 @@ pub(crate) async fn find(
     }
     Ok(txn.find(&devices(), &(account, serial)).await?.filter(|it| it.serial == serial))
 }
+
+/// All devices of `account`: at most eight of a user, and as many that are nobody's.
+pub(crate) async fn all(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+) -> Result<Vec<Device>, store::Error> {
+    let page = txn.page::<Device>(KeyRange::prefix(&prefix(account)), LISTED, false).await?;
+    Ok(page.rows.into_iter().map(|it| it.1).collect())
+}
+
+/// The most devices that are counted.
+const LISTED: usize = 80_000;
 
 /// Whether a device of `account` has the serial number, whatever the case.
 pub(crate) async fn is_taken(

@@ -2,7 +2,7 @@
 
 use crate::entities;
 use crate::entities::Role;
-use crate::iam::{Error, SOURCE, holder, names};
+use crate::iam::{Error, SOURCE, holder, names, profiles};
 use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
@@ -33,6 +33,9 @@ impl Operation for DeleteRole {
         let role = found.existing()?;
         let account = &call.caller.account;
         holder::holds_nothing(&*role)?;
+        if profiles::any(txn, account, &role.name).await? {
+            return Err(Error::Hangs(profiles::IN_USE));
+        }
         holder::forget_uses(txn, account, &*role);
         principals::forget(txn, &role.arn, &role.id);
         txn.remove(&entities::roles(), &(account, &role.name));

@@ -5,7 +5,7 @@ use crate::iam::details::{GroupDetail, RoleDetail, UserDetail};
 use crate::iam::page::Ask;
 use crate::iam::policies::Managed;
 use crate::iam::shown::ShownPolicy;
-use crate::iam::{Error, SOURCE, documents, holder, page, policies, uses};
+use crate::iam::{Error, SOURCE, documents, holder, page, policies, profiles, uses};
 use crate::user::User;
 use crate::{entities, user};
 use base::AccountId;
@@ -71,7 +71,8 @@ impl Operation for GetAccountAuthorizationDetails {
                 }
                 Found::Role(role) => {
                     let trust = documents::shown_trust(txn, &role).await?;
-                    output.role_detail_list.push(RoleDetail::of(role, trust));
+                    let profiles = profiles::of_role_shown(txn, account, &role.name).await?;
+                    output.role_detail_list.push(RoleDetail::of(role, trust, profiles));
                 }
                 Found::User(user) => output.user_detail_list.push(UserDetail::of(user)),
             }

@@ -1,9 +1,9 @@
 //! GetAccountSummary: what the account has, and may have, of each kind.
 
 use crate::entities::{Group, Role};
-use crate::iam::{Error, SOURCE, holder, policies};
+use crate::iam::{Error, SOURCE, holder, policies, profiles};
 use crate::user::User;
-use crate::{entities, user};
+use crate::{entities, mfa, user};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeMap;
@@ -40,9 +40,13 @@ impl Operation for GetAccountSummary {
         let users = holder::count::<User>(txn, &user::prefix(account)).await?;
         let groups = holder::count::<Group>(txn, &entities::prefix(account, "group")).await?;
         let roles = holder::count::<Role>(txn, &entities::prefix(account, "role")).await?;
+        let devices = mfa::all(txn, account).await?;
         let policies = policies::all(txn, account, "Local").await?;
         let versions = policies.iter().map(|it| it.numbers().len()).sum();
         summary_map.extend([
+            ("InstanceProfiles", profiles::count(txn, account).await?),
+            ("MFADevices", devices.len()),
+            ("MFADevicesInUse", devices.iter().filter(|it| it.owner.is_some()).count()),
             ("Users", users),
             ("Groups", groups),
             ("Roles", roles),
@@ -54,8 +58,10 @@ impl Operation for GetAccountSummary {
 }
 
 /// Source: IAM API Reference, "GetAccountSummary".
-const QUOTAS: [(&str, usize); 15] = [
+const QUOTAS: [(&str, usize); 17] = [
     ("AccessKeysPerUserQuota", 2),
+    // The root user has no second factor.
+    ("AccountMFAEnabled", 0),
     ("AssumeRolePolicySizeQuota", 2048),
     ("AttachedPoliciesPerGroupQuota", 10),
     ("AttachedPoliciesPerRoleQuota", 10),
@@ -63,6 +69,7 @@ const QUOTAS: [(&str, usize); 15] = [
     ("GroupPolicySizeQuota", 5120),
     ("GroupsPerUserQuota", 10),
     ("GroupsQuota", 300),
+    ("InstanceProfilesQuota", profiles::MOST),
     ("PoliciesQuota", 1500),
     ("PolicySizeQuota", 6144),
     ("RolePolicySizeQuota", 10_240),

@@ -1,5 +1,6 @@
 //! Table: the operations of IAM that are built. What is not here is unknown.
 
+pub mod add_role_to_instance_profile;
 pub mod add_user_to_group;
 pub mod attach_group_policy;
 pub mod attach_role_policy;
@@ -7,6 +8,7 @@ pub mod attach_user_policy;
 pub mod create_access_key;
 pub mod create_account_alias;
 pub mod create_group;
+pub mod create_instance_profile;
 pub mod create_policy;
 pub mod create_policy_version;
 pub mod create_role;
@@ -17,6 +19,7 @@ pub mod delete_access_key;
 pub mod delete_account_alias;
 pub mod delete_group;
 pub mod delete_group_policy;
+pub mod delete_instance_profile;
 pub mod delete_policy;
 pub mod delete_policy_version;
 pub mod delete_role;
@@ -34,6 +37,7 @@ pub mod get_account_authorization_details;
 pub mod get_account_summary;
 pub mod get_group;
 pub mod get_group_policy;
+pub mod get_instance_profile;
 pub mod get_mfa_device;
 pub mod get_policy;
 pub mod get_policy_version;
@@ -50,6 +54,9 @@ pub mod list_entities_for_policy;
 pub mod list_group_policies;
 pub mod list_groups;
 pub mod list_groups_for_user;
+pub mod list_instance_profile_tags;
+pub mod list_instance_profiles;
+pub mod list_instance_profiles_for_role;
 pub mod list_mfa_device_tags;
 pub mod list_mfa_devices;
 pub mod list_policies;
@@ -67,13 +74,16 @@ pub mod put_role_permissions_boundary;
 pub mod put_role_policy;
 pub mod put_user_permissions_boundary;
 pub mod put_user_policy;
+pub mod remove_role_from_instance_profile;
 pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod set_default_policy_version;
+pub mod tag_instance_profile;
 pub mod tag_mfa_device;
 pub mod tag_policy;
 pub mod tag_role;
 pub mod tag_user;
+pub mod untag_instance_profile;
 pub mod untag_mfa_device;
 pub mod untag_policy;
 pub mod untag_role;
@@ -95,6 +105,7 @@ pub struct Nothing;
 
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
+    Row::query::<add_role_to_instance_profile::AddRoleToInstanceProfile>(&SERVICE),
     Row::query::<add_user_to_group::AddUserToGroup>(&SERVICE),
     Row::query::<attach_group_policy::AttachGroupPolicy>(&SERVICE),
     Row::query::<attach_role_policy::AttachRolePolicy>(&SERVICE),
@@ -102,6 +113,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<create_access_key::CreateAccessKey>(&SERVICE),
     Row::query::<create_account_alias::CreateAccountAlias>(&SERVICE),
     Row::query::<create_group::CreateGroup>(&SERVICE),
+    Row::query::<create_instance_profile::CreateInstanceProfile>(&SERVICE),
     Row::query::<create_policy::CreatePolicy>(&SERVICE),
     Row::query::<create_policy_version::CreatePolicyVersion>(&SERVICE),
     Row::query::<create_role::CreateRole>(&SERVICE),
@@ -112,6 +124,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<delete_account_alias::DeleteAccountAlias>(&SERVICE),
     Row::query::<delete_group::DeleteGroup>(&SERVICE),
     Row::query::<delete_group_policy::DeleteGroupPolicy>(&SERVICE),
+    Row::query::<delete_instance_profile::DeleteInstanceProfile>(&SERVICE),
     Row::query::<delete_policy::DeletePolicy>(&SERVICE),
     Row::query::<delete_policy_version::DeletePolicyVersion>(&SERVICE),
     Row::query::<delete_role::DeleteRole>(&SERVICE),
@@ -129,6 +142,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
+    Row::query::<get_instance_profile::GetInstanceProfile>(&SERVICE),
     Row::query::<get_mfa_device::GetMFADevice>(&SERVICE),
     Row::query::<get_policy::GetPolicy>(&SERVICE),
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
@@ -145,6 +159,9 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<list_group_policies::ListGroupPolicies>(&SERVICE),
     Row::query::<list_groups::ListGroups>(&SERVICE),
     Row::query::<list_groups_for_user::ListGroupsForUser>(&SERVICE),
+    Row::query::<list_instance_profile_tags::ListInstanceProfileTags>(&SERVICE),
+    Row::query::<list_instance_profiles::ListInstanceProfiles>(&SERVICE),
+    Row::query::<list_instance_profiles_for_role::ListInstanceProfilesForRole>(&SERVICE),
     Row::query::<list_mfa_device_tags::ListMFADeviceTags>(&SERVICE),
     Row::query::<list_mfa_devices::ListMFADevices>(&SERVICE),
     Row::query::<list_policies::ListPolicies>(&SERVICE),
@@ -162,13 +179,16 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<put_role_policy::PutRolePolicy>(&SERVICE),
     Row::query::<put_user_permissions_boundary::PutUserPermissionsBoundary>(&SERVICE),
     Row::query::<put_user_policy::PutUserPolicy>(&SERVICE),
+    Row::query::<remove_role_from_instance_profile::RemoveRoleFromInstanceProfile>(&SERVICE),
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
     Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
+    Row::query::<tag_instance_profile::TagInstanceProfile>(&SERVICE),
     Row::query::<tag_mfa_device::TagMFADevice>(&SERVICE),
     Row::query::<tag_policy::TagPolicy>(&SERVICE),
     Row::query::<tag_role::TagRole>(&SERVICE),
     Row::query::<tag_user::TagUser>(&SERVICE),
+    Row::query::<untag_instance_profile::UntagInstanceProfile>(&SERVICE),
     Row::query::<untag_mfa_device::UntagMFADevice>(&SERVICE),
     Row::query::<untag_policy::UntagPolicy>(&SERVICE),
     Row::query::<untag_role::UntagRole>(&SERVICE),

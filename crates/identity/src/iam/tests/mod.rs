@@ -3,6 +3,7 @@
 mod devices;
 mod groups;
 mod policies;
+mod profiles;
 mod roles;
 mod users;
 
