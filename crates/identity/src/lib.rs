@@ -12,7 +12,7 @@
 //!   long as nothing about its account has changed.
 //! - A user or role is known by its unique id: who gets its name later has nothing of it.
 //!
-//! Absent: instance profiles, identity providers, second factors, simulation.
+//! Absent: identity providers, simulation.
 
 mod access;
 mod access_key;
@@ -21,6 +21,7 @@ mod aws_managed;
 mod entities;
 mod error;
 pub mod iam;
+mod last_use;
 mod mfa;
 mod mint;
 mod sealed;
@@ -37,4 +38,5 @@ pub use access_key::{
 pub use account::{Account, create_account, list_accounts};
 pub use entities::Generation;
 pub use error::Error;
+pub use last_use::{LastUse, USE_PERIOD, note_use, used_by};
 pub use user::User;

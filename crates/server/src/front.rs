@@ -9,6 +9,7 @@ use crate::config::LimitsConfig;
 use crate::connection::Answer;
 use crate::drain::Drain;
 use crate::hush::{Hush, Last};
+use crate::last_use::Uses;
 use crate::metrics::{Metrics, Outcome};
 use crate::peer::Peer;
 use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
@@ -52,6 +53,8 @@ pub(crate) struct Front {
     pub(crate) hush: Hush,
     /// Woken when something may fall due earlier than was known.
     pub(crate) sooner: Arc<Notify>,
+    /// Access keys and roles that were used.
+    pub(crate) uses: Uses,
     /// Begun when the server is to stop.
     pub(crate) draining: Drain,
 }
@@ -171,6 +174,7 @@ impl Front {
             Err(Refused::Failed(cause)) => return arrival.internal(route, cause),
         };
         arrival.peer.note_signed();
+        self.uses.note(&key, arrival.now);
         let source = arrival.peer.source(arrival.parts);
         let (who, from) = ((&*key.caller, &*access), (&key.region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));

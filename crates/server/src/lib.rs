@@ -28,6 +28,7 @@ mod folder;
 mod front;
 mod hush;
 mod journal;
+mod last_use;
 mod listen;
 mod metrics;
 mod peer;

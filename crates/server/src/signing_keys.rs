@@ -12,7 +12,7 @@ use identity::{Generation, KeyRow};
 use service::{Access, Caller};
 use sigv4::{Scoped, SigningKey};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A signing key, what it is good for, and whose it is.
@@ -27,6 +27,8 @@ pub(crate) struct ScopedKey {
     date: Box<str>,
     service: Box<str>,
     used: AtomicU64,
+    /// The period in which its use was last noted.
+    noted: AtomicI64,
 }
 
 /// A bounded set of signing keys, wiped when dropped.
@@ -137,7 +139,8 @@ impl ScopedKey {
         let (date, service) = (scoped.date().into(), scoped.service().into());
         let (caller, used) = (Arc::new(caller), AtomicU64::new(0));
         let access = ArcSwapOption::empty();
-        Self { key, region, caller, claims, access, date, service, used }
+        let noted = AtomicI64::new(i64::MIN);
+        Self { key, region, caller, claims, access, date, service, used, noted }
     }
 
     /// When it is good for nothing any more, if ever.
@@ -154,6 +157,17 @@ impl ScopedKey {
     /// Remembers what the caller may do in `generation`.
     pub(crate) fn keep_access(&self, generation: Generation, access: &Arc<Access>) {
         self.access.store(Some(Arc::new((generation, Arc::clone(access)))));
+    }
+
+    /// The service that it signs for.
+    pub(crate) fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Whether it is used for the first time in `period`, as far as is known.
+    pub(crate) fn is_first_in(&self, period: i64) -> bool {
+        let noted = &self.noted;
+        noted.load(Ordering::Relaxed) != period && noted.swap(period, Ordering::Relaxed) != period
     }
 
     fn is_for(&self, other: &Self) -> bool {

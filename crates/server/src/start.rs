@@ -9,6 +9,7 @@ use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
 use crate::hush::Hush;
 use crate::journal;
+use crate::last_use::Uses;
 use crate::listen::{ListenError, Shared, accept};
 use crate::metrics::Metrics;
 use crate::places::Places;
@@ -19,7 +20,7 @@ use crate::signing_keys::SigningKeys;
 use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
-use crate::workers::{Maintenance, Outbox};
+use crate::workers::{LastUses, Maintenance, Outbox};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use service::Turns;
 use std::io;
@@ -184,6 +185,7 @@ impl Running {
     ///
     /// What went wrong; it is tried again.
     pub async fn catch_up(&self) -> Result<(), String> {
+        LastUses { front: Arc::clone(&self.front) }.write().await;
         let maintenance = Maintenance { front: Arc::clone(&self.front) };
         maintenance.catch_up(&self.inner.drain).await.map(drop)
     }
@@ -253,6 +255,7 @@ fn front(
         dates: Dates::new(),
         hush: Hush::new(FAILURES_TOLD),
         sooner: Arc::new(Notify::new()),
+        uses: Uses::default(),
         draining: Drain::default(),
     }
 }
@@ -297,6 +300,8 @@ fn spawn(
     }
     let maintenance = Maintenance { front: Arc::clone(front) };
     inner.tasks.push(tokio::spawn(maintenance.run(inner.drain.clone())));
+    let uses = LastUses { front: Arc::clone(front) };
+    inner.tasks.push(tokio::spawn(uses.run(inner.drain.clone())));
     inner.tasks.push(tokio::spawn(Arc::clone(outbox).run(inner.drain.clone())));
     if unfinished {
         let admin = Arc::clone(admin);

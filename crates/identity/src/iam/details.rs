@@ -4,6 +4,7 @@ use crate::entities::{Given, Group, Role};
 use crate::iam::attachments::AttachedPolicy;
 use crate::iam::shown::{Boundary, RoleLastUsed, ShownProfile};
 use crate::iam::tags::{self, Tag};
+use crate::last_use::LastUse;
 use crate::user::User;
 use base::Timestamp;
 use serde::Serialize;
@@ -116,8 +117,12 @@ pub struct RoleDetail {
 }
 
 impl RoleDetail {
-    /// All of `role`, which is in `profiles`; `trust` is its trust policy as it has to be read now.
-    pub(crate) fn of(role: Role, trust: String, profiles: Vec<ShownProfile>) -> Self {
+    /// All of `role`, which is in `profiles` and was used `last`; `trust` is its trust policy as it has to be read now.
+    pub(crate) fn of(
+        role: Role,
+        trust: String,
+        (profiles, last): (Vec<ShownProfile>, Option<LastUse>),
+    ) -> Self {
         Self {
             role_policy_list: inline(&role.given),
             attached_managed_policies: attached(&role.given),
@@ -130,7 +135,7 @@ impl RoleDetail {
             create_date: role.created,
             assume_role_policy_document: trust,
             instance_profile_list: profiles,
-            role_last_used: RoleLastUsed,
+            role_last_used: RoleLastUsed::of(last),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::user::User;
 use service::{Call, Kind, Operation, Permit};
 use std::sync::Arc;
 use store::Txn;
+use wire::Violations;
 use wire::members::Text;
 
 /// Asks whether the caller may do `operation` to the user `name`, or to itself if nobody is named, and loads
@@ -39,6 +40,14 @@ pub(crate) async fn load(
     let id = id.map_or("", Text::as_str);
     let key = access_key::find_key(txn, id).await?.filter(|it| it.principal_id == user.id);
     key.ok_or_else(|| Error::KeyUnknown(id.to_owned()))
+}
+
+/// The model's constraints for the id of an access key that must be given.
+pub(crate) fn constraints(found: &mut Violations, id: Option<&Text>) {
+    found.required("accessKeyId", id);
+    found.length("accessKeyId", id, 16..=128);
+    let holds = |it: &str| it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+    found.pattern("accessKeyId", id, r"[\w]+", holds);
 }
 
 /// Where the secrets of access keys are sealed.

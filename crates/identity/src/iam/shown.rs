@@ -4,6 +4,7 @@ use crate::entities::{Group, Role};
 use crate::iam::policies::Managed;
 use crate::iam::profiles::Profile;
 use crate::iam::tags::{self, Tag};
+use crate::last_use::LastUse;
 use crate::user::User;
 use base::Timestamp;
 use serde::Serialize;
@@ -110,9 +111,25 @@ impl ShownGroup {
     }
 }
 
-/// When a role was last used: not kept.
-#[derive(Debug, Serialize)]
-pub struct RoleLastUsed;
+/// When and where a role was last used; nothing if never.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RoleLastUsed {
+    #[serde(serialize_with = "instant_option")]
+    last_used_date: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+}
+
+impl RoleLastUsed {
+    /// The last use, if there was any.
+    pub(crate) fn of(last: Option<LastUse>) -> Self {
+        last.map_or_else(Self::default, |it| Self {
+            last_used_date: Some(it.at),
+            region: Some(it.region),
+        })
+    }
+}
 
 /// A role. What answers leave out differs: a new one shows no longest session, a listed one no boundary, no
 /// tags and no last use.
@@ -150,9 +167,14 @@ impl ShownRole {
         Self {
             permissions_boundary: Boundary::of(role.boundary.as_ref()),
             tags: some(&role.tags),
-            role_last_used: Some(RoleLastUsed),
+            role_last_used: Some(RoleLastUsed::default()),
             ..Self::listed(role, trust)
         }
+    }
+
+    /// All of it, and its last use.
+    pub(crate) fn with_use(role: &Role, trust: String, last: Option<LastUse>) -> Self {
+        Self { role_last_used: Some(RoleLastUsed::of(last)), ..Self::whole(role, trust) }
     }
 
     /// What the answer to its making shows.

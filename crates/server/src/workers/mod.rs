@@ -3,8 +3,10 @@
 //! Each worker is a task that its owner waits for, and ends soon after the stop was asked for.
 //! Certificates are looked at when a connection comes, not by a worker.
 
+mod last_uses;
 mod maintenance;
 mod outbox;
 
+pub(crate) use last_uses::LastUses;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;

@@ -1,7 +1,7 @@
 //! DeleteAccessKey: removes an access key, from the next request on.
 
-use crate::access_key;
 use crate::iam::{Error, SOURCE, keys, names};
+use crate::{access_key, last_use};
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -25,17 +25,14 @@ impl Operation for DeleteAccessKey {
 
     fn constraints(&self, found: &mut Violations) {
         names::optional(found, "userName", self.user_name.as_ref(), 128);
-        found.required("accessKeyId", self.access_key_id.as_ref());
-        found.length("accessKeyId", self.access_key_id.as_ref(), 16..=128);
-        found.pattern("accessKeyId", self.access_key_id.as_ref(), r"[\w]+", |it| {
-            it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
-        });
+        keys::constraints(found, self.access_key_id.as_ref());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, user) = keys::admit_owner(call, txn, self, self.user_name.as_ref()).await?;
         let key = keys::load(txn, &user, self.access_key_id.as_ref()).await?;
         access_key::remove(txn, &key.id);
+        last_use::forget(txn, &key.account, &key.id);
         Ok(Answer::new(permit, ()))
     }
 }

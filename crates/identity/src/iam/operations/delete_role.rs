@@ -1,8 +1,8 @@
 //! DeleteRole: removes a role on which nothing hangs any more.
 
-use crate::entities;
 use crate::entities::Role;
 use crate::iam::{Error, SOURCE, holder, names, profiles};
+use crate::{entities, last_use};
 use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
@@ -37,6 +37,7 @@ impl Operation for DeleteRole {
             return Err(Error::Hangs(profiles::IN_USE));
         }
         holder::forget_uses(txn, account, &*role);
+        last_use::forget(txn, account, &role.id);
         principals::forget(txn, &role.arn, &role.id);
         txn.remove(&entities::roles(), &(account, &role.name));
         entities::changed(txn, account, call.entropy)?;

@@ -7,7 +7,7 @@ use crate::iam::policies::Managed;
 use crate::iam::shown::ShownPolicy;
 use crate::iam::{Error, SOURCE, documents, holder, page, policies, profiles, uses};
 use crate::user::User;
-use crate::{entities, user};
+use crate::{entities, last_use, user};
 use base::AccountId;
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
@@ -72,7 +72,9 @@ impl Operation for GetAccountAuthorizationDetails {
                 Found::Role(role) => {
                     let trust = documents::shown_trust(txn, &role).await?;
                     let profiles = profiles::of_role_shown(txn, account, &role.name).await?;
-                    output.role_detail_list.push(RoleDetail::of(role, trust, profiles));
+                    let last = last_use::find(txn, account, &role.id).await?;
+                    let detail = RoleDetail::of(role, trust, (profiles, last));
+                    output.role_detail_list.push(detail);
                 }
                 Found::User(user) => output.user_detail_list.push(UserDetail::of(user)),
             }

@@ -3,6 +3,7 @@
 use crate::entities::Role;
 use crate::iam::shown::ShownRole;
 use crate::iam::{Error, SOURCE, documents, holder, names};
+use crate::last_use;
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
@@ -40,6 +41,7 @@ impl Operation for GetRole {
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
         let role = found.existing()?;
         let trust = documents::shown_trust(txn, &role).await?;
-        Ok(Answer::new(permit, Output { role: ShownRole::whole(&role, trust) }))
+        let last = last_use::find(txn, &call.caller.account, &role.id).await?;
+        Ok(Answer::new(permit, Output { role: ShownRole::with_use(&role, trust, last) }))
     }
 }

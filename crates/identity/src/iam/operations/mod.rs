@@ -33,6 +33,7 @@ pub mod detach_group_policy;
 pub mod detach_role_policy;
 pub mod detach_user_policy;
 pub mod enable_mfa_device;
+pub mod get_access_key_last_used;
 pub mod get_account_authorization_details;
 pub mod get_account_summary;
 pub mod get_group;
@@ -138,6 +139,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<detach_role_policy::DetachRolePolicy>(&SERVICE),
     Row::query::<detach_user_policy::DetachUserPolicy>(&SERVICE),
     Row::query::<enable_mfa_device::EnableMFADevice>(&SERVICE),
+    Row::query::<get_access_key_last_used::GetAccessKeyLastUsed>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),

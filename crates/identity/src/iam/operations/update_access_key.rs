@@ -27,11 +27,7 @@ impl Operation for UpdateAccessKey {
 
     fn constraints(&self, found: &mut Violations) {
         names::optional(found, "userName", self.user_name.as_ref(), 128);
-        found.required("accessKeyId", self.access_key_id.as_ref());
-        found.length("accessKeyId", self.access_key_id.as_ref(), 16..=128);
-        found.pattern("accessKeyId", self.access_key_id.as_ref(), r"[\w]+", |it| {
-            it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
-        });
+        keys::constraints(found, self.access_key_id.as_ref());
         found.required("status", self.status.as_ref());
         found.one_of("status", self.status.as_ref(), &["Active", "Inactive", "Expired"]);
     }

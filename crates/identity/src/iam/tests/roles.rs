@@ -1,6 +1,8 @@
 //! Roles: who may assume them, and what they may do.
 
-use super::Desk;
+use super::{Desk, NOW};
+use crate::{LastUse, note_use};
+use service::{Caller, Kind};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::{A}:user/ada"},"Action":"sts:AssumeRole"}]}"#;
 const SERVICE: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
@@ -186,4 +188,33 @@ async fn whom_a_trust_policy_can_name() {
         );
         desk.done("CreateRole", &role(&format!("r{number}"), &text)).await;
     }
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_role_goes_with_it() {
+    let desk = Desk::open().await;
+    let made = desk.done("CreateRole", &role("app", SERVICE)).await;
+    let id = made.get("RoleId").expect("an id").to_owned();
+    let kind = Kind::RoleSession { role_arn: "arn".to_owned(), role_id: id };
+    let caller = Caller { user_name: "app".to_owned(), kind, ..desk.caller.clone() };
+    let last = LastUse { at: NOW, service: "kms".to_owned(), region: "eu-west-1".to_owned() };
+    let note = async || {
+        let mut txn = store::begin(&desk.backend);
+        note_use(&mut txn, &caller, &last).await.expect("read");
+        txn.commit().await.expect("committed");
+    };
+    assert!(desk.done("GetRole", "RoleName=app").await.get("LastUsedDate").is_none());
+    note().await;
+    for (operation, form) in
+        [("GetRole", "RoleName=app"), ("GetAccountAuthorizationDetails", "Filter.member.1=Role")]
+    {
+        let shown = desk.done(operation, form).await;
+        let told = (shown.get("LastUsedDate"), shown.get("Region"));
+        assert_eq!(told, (Some("2026-01-31T10:00:00Z"), Some("eu-west-1")), "{operation}");
+    }
+    // Who has the name later was never used, and isn't by a session of the one before.
+    desk.done("DeleteRole", "RoleName=app").await;
+    desk.done("CreateRole", &role("app", SERVICE)).await;
+    note().await;
+    assert!(desk.done("GetRole", "RoleName=app").await.get("LastUsedDate").is_none());
 }
