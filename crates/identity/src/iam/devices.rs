@@ -1,12 +1,13 @@
 //! Virtual devices, as operations of IAM find and change them.
 
 use crate::iam::holder::{self, Keys};
-use crate::iam::{Error, keys};
+use crate::iam::{Error, keys, names};
 use crate::mfa::{self, Codes, Device};
 use crate::user::User;
-use base::AccountId;
+use base::{AccountId, Sensitive};
 use service::{Call, Operation, Permit, Target};
 use store::Txn;
+use wire::Violations;
 use wire::members::{SecretText, Text};
 
 /// The most devices of one user. Source: IAM User Guide, "IAM and AWS STS quotas".
@@ -75,11 +76,23 @@ pub(crate) async fn prove(
     if right { Ok(()) } else { Err(Error::Code) }
 }
 
-/// Two codes that the constraints have found to be there.
-pub(crate) fn both<'a>(
-    first: Option<&'a SecretText>,
-    second: Option<&'a SecretText>,
-) -> Result<[&'a base::Sensitive; 2], Error> {
+/// The two codes of a call.
+pub(crate) type Shown<'a> = [Option<&'a SecretText>; 2];
+
+/// The model's constraints for a call that shows two codes of a user's device.
+pub(crate) fn constraints(
+    found: &mut Violations,
+    (user, serial): (Option<&Text>, Option<&Text>),
+    [first, second]: Shown<'_>,
+) {
+    names::required(found, "userName", user, 128);
+    names::serial(found, serial);
+    names::code(found, "authenticationCode1", first);
+    names::code(found, "authenticationCode2", second);
+}
+
+/// Both codes, which the constraints have found to be there.
+pub(crate) fn both([first, second]: Shown<'_>) -> Result<[&Sensitive; 2], Error> {
     let both = first.zip(second).map(|(first, second)| [first.value(), second.value()]);
     both.ok_or(Error::Code)
 }

@@ -5,6 +5,7 @@ use crate::iam::policies::Managed;
 use crate::iam::profiles::Profile;
 use crate::iam::tags::{self, Tag};
 use crate::last_use::LastUse;
+use crate::mfa::Device;
 use crate::user::User;
 use base::Timestamp;
 use serde::Serialize;
@@ -82,6 +83,27 @@ impl ShownUser {
             create_date: *created,
             permissions_boundary: None,
             tags: None,
+        }
+    }
+}
+
+/// A device of a user.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ShownDevice {
+    user_name: String,
+    serial_number: String,
+    #[serde(serialize_with = "instant_option")]
+    enable_date: Option<Timestamp>,
+}
+
+impl ShownDevice {
+    /// `device`, which is one of `user`.
+    pub(crate) fn of(device: &Device, user: &User) -> Self {
+        Self {
+            user_name: user.name.clone(),
+            serial_number: device.serial.clone(),
+            enable_date: device.owner.as_ref().map(|it| it.since),
         }
     }
 }

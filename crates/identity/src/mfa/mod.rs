@@ -88,17 +88,17 @@ pub(crate) async fn find(
     Ok(txn.find(&devices(), &(account, serial)).await?.filter(|it| it.serial == serial))
 }
 
-/// All devices of `account`: at most eight of a user, and as many that are nobody's.
+/// All devices of `account`.
 pub(crate) async fn all(
     txn: &mut Txn<'_>,
     account: &AccountId,
 ) -> Result<Vec<Device>, store::Error> {
-    let page = txn.page::<Device>(KeyRange::prefix(&prefix(account)), LISTED, false).await?;
+    let page = txn.page::<Device>(KeyRange::prefix(&prefix(account)), MOST, false).await?;
     Ok(page.rows.into_iter().map(|it| it.1).collect())
 }
 
-/// The most devices that are counted.
-const LISTED: usize = 80_000;
+/// The most devices of an account: as many as users. Source: IAM User Guide, "IAM and AWS STS quotas".
+pub(crate) const MOST: usize = 5000;
 
 /// Whether a device of `account` has the serial number, whatever the case.
 pub(crate) async fn is_taken(

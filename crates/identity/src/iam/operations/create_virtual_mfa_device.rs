@@ -1,7 +1,7 @@
 //! CreateVirtualMFADevice: makes a virtual device, and shows its seed for the only time.
 
 use crate::iam::tags::{Tag, TagsGiven};
-use crate::iam::{Error, SOURCE, holder, keys, names, tags};
+use crate::iam::{Error, SOURCE, documents, holder, keys, names, tags};
 use crate::mfa;
 use base::Sensitive;
 use policy::engine::Values;
@@ -70,6 +70,9 @@ impl Operation for CreateVirtualMFADevice {
         }
         if mfa::is_taken(txn, account, &serial).await? {
             return Err(Error::Taken(TAKEN.to_owned()));
+        }
+        if mfa::all(txn, account).await?.len() >= mfa::MOST {
+            return Err(documents::exceeded("VirtualMFADevicesPerAccount", mfa::MOST));
         }
         let scope = keys::scope(call);
         let (mut device, seed) = mfa::make(txn, &scope, (&serial, name)).await?;

@@ -1,6 +1,6 @@
 //! EnableMFADevice: gives a device to a user, who shows by two codes in a row that it has it.
 
-use crate::iam::{Error, SOURCE, devices, documents, holder, names};
+use crate::iam::{Error, SOURCE, devices, documents, holder};
 use crate::mfa::{self, Codes, Owner};
 use crate::user::User;
 use service::{Action, Answer, Call, Operation, input};
@@ -29,10 +29,8 @@ impl Operation for EnableMFADevice {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        names::required(found, "userName", self.user_name.as_ref(), 128);
-        names::serial(found, self.serial_number.as_ref());
-        names::code(found, "authenticationCode1", self.authentication_code1.as_ref());
-        names::code(found, "authenticationCode2", self.authentication_code2.as_ref());
+        let which = (self.user_name.as_ref(), self.serial_number.as_ref());
+        devices::constraints(found, which, self.codes());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
@@ -46,8 +44,7 @@ impl Operation for EnableMFADevice {
         if user.devices.len() >= devices::MOST {
             return Err(documents::exceeded("MFADevicesPerUser", devices::MOST));
         }
-        let codes = (self.authentication_code1.as_ref(), self.authentication_code2.as_ref());
-        let codes = Codes::Two(devices::both(codes.0, codes.1)?);
+        let codes = Codes::Two(devices::both(self.codes())?);
         devices::prove(call, txn, &mut device, codes).await?;
         let (name, id) = (user.name.clone(), user.id.clone());
         device.owner = Some(Owner { name, id, since: call.now });
@@ -55,5 +52,11 @@ impl Operation for EnableMFADevice {
         let all = user.devices.iter().cloned().chain([device.serial]).collect();
         devices::save_user(call, txn, &user, all)?;
         Ok(Answer::new(permit, ()))
+    }
+}
+
+impl EnableMFADevice {
+    fn codes(&self) -> devices::Shown<'_> {
+        [self.authentication_code1.as_ref(), self.authentication_code2.as_ref()]
     }
 }

@@ -1,16 +1,13 @@
 //! ListMFADevices: the devices of a user.
 
 use crate::iam::page::Ask;
+use crate::iam::shown::ShownDevice;
 use crate::iam::{Error, SOURCE, devices, keys, names, page};
-use crate::mfa::Device;
-use crate::user::User;
-use base::Timestamp;
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, Text};
-use wire::query::instant_option;
 
 input! {
     /// Whose, the caller's if nobody is named, and from where.
@@ -26,30 +23,10 @@ input! {
 #[serde(rename_all = "PascalCase")]
 pub struct Output {
     #[serde(rename = "MFADevices")]
-    devices: Vec<Enabled>,
+    devices: Vec<ShownDevice>,
     is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     marker: Option<String>,
-}
-
-/// A device of a user.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Enabled {
-    user_name: String,
-    serial_number: String,
-    #[serde(serialize_with = "instant_option")]
-    enable_date: Option<Timestamp>,
-}
-
-impl Enabled {
-    fn of(device: &Device, user: &User) -> Self {
-        Self {
-            user_name: user.name.clone(),
-            serial_number: device.serial.clone(),
-            enable_date: device.owner.as_ref().map(|it| it.since),
-        }
-    }
 }
 
 impl Operation for ListMFADevices {
@@ -70,7 +47,7 @@ impl Operation for ListMFADevices {
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
         let mut devices = devices::of_user(txn, &call.caller.account, &user).await?;
         devices.sort_by(|one, other| one.serial.cmp(&other.serial));
-        let shown = devices.iter().map(|it| (it.serial.as_str(), Enabled::of(it, &user)));
+        let shown = devices.iter().map(|it| (it.serial.as_str(), ShownDevice::of(it, &user)));
         let (devices, marker) = ask.of_items(shown)?;
         Ok(Answer::new(permit, Output { devices, is_truncated: marker.is_some(), marker }))
     }

@@ -1,6 +1,6 @@
 //! ResyncMFADevice: sets the clock of a user's device right, by two codes in a row.
 
-use crate::iam::{Error, SOURCE, devices, holder, names};
+use crate::iam::{Error, SOURCE, devices, holder};
 use crate::mfa::Codes;
 use crate::user::User;
 use service::{Action, Answer, Call, Operation, input};
@@ -29,10 +29,8 @@ impl Operation for ResyncMFADevice {
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
-        names::required(found, "userName", self.user_name.as_ref(), 128);
-        names::serial(found, self.serial_number.as_ref());
-        names::code(found, "authenticationCode1", self.authentication_code1.as_ref());
-        names::code(found, "authenticationCode2", self.authentication_code2.as_ref());
+        let which = (self.user_name.as_ref(), self.serial_number.as_ref());
+        devices::constraints(found, which, self.codes());
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
@@ -40,9 +38,14 @@ impl Operation for ResyncMFADevice {
             holder::admit::<User, _>(call, txn, self, self.user_name.as_ref()).await?;
         let user = found.existing()?;
         let mut device = devices::load_of(call, txn, &user, self.serial_number.as_ref()).await?;
-        let codes = (self.authentication_code1.as_ref(), self.authentication_code2.as_ref());
-        let codes = Codes::Resync(devices::both(codes.0, codes.1)?);
+        let codes = Codes::Resync(devices::both(self.codes())?);
         devices::prove(call, txn, &mut device, codes).await?;
         Ok(Answer::new(permit, ()))
+    }
+}
+
+impl ResyncMFADevice {
+    fn codes(&self) -> devices::Shown<'_> {
+        [self.authentication_code1.as_ref(), self.authentication_code2.as_ref()]
     }
 }
