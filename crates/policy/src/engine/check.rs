@@ -200,6 +200,18 @@ impl Test {
     }
 }
 
+/// Whether `text` is a value that `comparison` can compare: a number, an instant, an address.
+pub fn is_comparable(comparison: Comparison, text: &str) -> bool {
+    match Test::new(comparison, &[], Version::default()).1 {
+        Test::Arn(_) | Test::Null(_) | Test::Text(..) => true,
+        Test::Binary(_) => base64(text).is_some(),
+        Test::Bool(_) => truth(text).is_some(),
+        Test::Date(..) => Instant::parse(text).is_some(),
+        Test::Network(_) => Cidr::parse(text).is_some(),
+        Test::Number(..) => Number::parse(text).is_some(),
+    }
+}
+
 /// `true` or `false`, in any case.
 fn truth(text: &str) -> Option<bool> {
     let is = |word: &str| text.eq_ignore_ascii_case(word);

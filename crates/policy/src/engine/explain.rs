@@ -50,6 +50,9 @@ pub struct StatementFinding<'a> {
     pub principal: bool,
     /// Its conditions, in their order.
     pub conditions: Vec<ConditionFinding>,
+    /// Keys that it needs and the request doesn't have, if it is about the action.
+    #[serde(skip)]
+    pub missing_keys: Vec<String>,
 }
 
 /// Whether a condition holds, and what was compared.
@@ -79,9 +82,7 @@ pub fn explain<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Explanatio
         for (index, statement) in policy.statements().iter().enumerate() {
             let mark = Mark { kind, policy: id, statement: index, sid: statement.sid() };
             let finding = examine(statement, mark, &asked);
-            if finding.action {
-                missing.extend(unknown(statement, &asked));
-            }
+            missing.extend(finding.missing_keys.iter().cloned());
             statements.push(finding);
         }
     }
@@ -99,15 +100,17 @@ fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> Stat
     let effect = statement.effect;
     let of = |it| condition(it, asked, effect);
     let conditions: Vec<_> = statement.checks.iter().map(of).collect();
+    let action = covers_action(&statement.actions, asked);
     StatementFinding {
         mark,
         effect: if statement.effect == Effect::Deny { "Deny" } else { "Allow" },
         span: statement.span,
         applies: statement.reach(asked) > Reach::Nothing,
-        action: covers_action(&statement.actions, asked),
+        action,
         resource: !statement.is_dead && statement.covers_resource(asked),
         principal: statement.reach_of_principal(asked) > Reach::Nothing,
         conditions,
+        missing_keys: if action { unknown(statement, asked) } else { Vec::new() },
     }
 }
 
@@ -138,7 +141,7 @@ fn operator(operator: Operator) -> String {
 /// and a variable with a default has its value.
 fn unknown(statement: &Statement, asked: &Asked<'_>) -> Vec<String> {
     let null = |it: &&Check| it.written.operator.comparison == Comparison::Null;
-    let absent = |key: &str| asked.value(key).is_none();
+    let absent = |key: &str| asked.value(key).is_none_or(|it| it.list().is_empty());
     let checks = statement.checks.iter().filter(|it| !null(it) && absent(it.key()));
     let keys = checks.map(|it| it.written.key.to_string());
     let resources = statement.resources.iter().flat_map(Selection::listed);

@@ -33,6 +33,7 @@ mod template;
 mod who;
 
 pub use caller::{Caller, CallerKind};
+pub use check::is_comparable;
 pub use context::{Context, MapContext, Values};
 pub use decide::{Attached, Decision, Door, Mark, Policies, decide};
 pub use explain::{ConditionFinding, Explanation, StatementFinding, explain};

@@ -109,8 +109,9 @@ impl Reader<'_> {
         };
         let mut sids = BTreeSet::new();
         let mut statements = Vec::with_capacity(nodes.len());
+        let mut walk = Walk { text, offset: 0, at: Position { line: 1, column: 1 } };
         for (node, piece) in nodes.iter().zip(tree::pieces(text, "Statement")) {
-            let statement = self.statement(node, span(text, piece))?;
+            let statement = self.statement(node, walk.span(piece))?;
             let sid = statement.sid.clone().filter(|it| !it.is_empty());
             if sid.is_some_and(|it| !sids.insert(it)) {
                 return Err(fault(Problem::SidTwice, "Statement"));
@@ -282,14 +283,29 @@ fn map<T, U>(selection: &Selection<T>, change: impl Fn(&T) -> U) -> Selection<U>
     }
 }
 
-fn span(text: &str, piece: &str) -> Span {
-    let start = tree::offset(text, piece);
-    let end = start + piece.len();
-    let position = |offset| {
-        let (line, column) = tree::position(text, offset);
-        Position { line, column }
-    };
-    Span { start: position(start), end: position(end), bytes: (start, end) }
+/// Counts lines and columns once, however many places of a text are asked for in their order.
+struct Walk<'a> {
+    text: &'a str,
+    offset: usize,
+    at: Position,
+}
+
+impl Walk<'_> {
+    fn span(&mut self, piece: &str) -> Span {
+        let start = tree::offset(self.text, piece);
+        let end = start + piece.len();
+        Span { start: self.to(start), end: self.to(end), bytes: (start, end) }
+    }
+
+    fn to(&mut self, offset: usize) -> Position {
+        for it in self.text.get(self.offset..offset).unwrap_or_default().chars() {
+            let Position { line, column } = self.at;
+            let next = if it == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            (self.at.line, self.at.column) = next;
+        }
+        self.offset = offset;
+        self.at
+    }
 }
 
 #[cfg(test)]
