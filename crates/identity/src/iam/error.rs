@@ -36,6 +36,9 @@ pub enum Error {
     /// There is one already: a device, an instance profile.
     #[error("{0}")]
     Taken(String),
+    /// A policy that takes part in a simulation is missing or can't be understood.
+    #[error("the policy `{0}` can't be evaluated")]
+    Evaluation(String),
     /// The name is taken, whatever the case.
     #[error("{what} with name {name} already exists.")]
     Exists {
@@ -76,6 +79,9 @@ pub enum Error {
     /// The seed of a device has no picture.
     #[error("a seed can't be drawn: {0}")]
     Picture(String),
+    /// What is asked can't be simulated.
+    #[error("{0}")]
+    Simulation(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -146,7 +152,8 @@ impl Fault for Error {
             Self::Limit(_) => Code::query("LimitExceeded", 409),
             Self::Denied(_) => Code::query("AccessDenied", 403),
             Self::Document(_) | Self::Syntax => Code::query("MalformedPolicyDocument", 400),
-            Self::Input(_) => Code::query("InvalidInput", 400),
+            Self::Evaluation(_) => Code::query("PolicyEvaluation", 500),
+            Self::Input(_) | Self::Simulation(_) => Code::query("InvalidInput", 400),
             Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),
             Self::Kms(_) | Self::Picture(_) | Self::Store(_) => Code::query("ServiceFailure", 500),
         }

@@ -11,7 +11,7 @@
 //! - What a policy is attached to stands in two places, with whoever holds it and with `uses.rs`; one
 //!   transaction writes both.
 //!
-//! Absent: identity providers, login profiles, simulation, reports.
+//! Absent: identity providers, login profiles, reports.
 //!
 //! Source: IAM API Reference, version 2010-05-08.
 
@@ -32,6 +32,7 @@ mod page;
 mod policies;
 mod profiles;
 pub mod shown;
+pub mod simulation;
 pub mod tags;
 mod uses;
 

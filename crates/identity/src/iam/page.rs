@@ -39,6 +39,11 @@ impl<'a> Ask<'a> {
         Self { scope: "", marker: None, limit }
     }
 
+    /// The same, of `most` items at most.
+    pub(crate) fn at_most(self, most: usize) -> Self {
+        Self { limit: self.limit.min(most), ..self }
+    }
+
     fn position(&self) -> Result<Option<String>, Error> {
         let invalid = || Error::Invalid("Invalid Marker.".to_owned());
         let read = |it: &Text| page_token::read(self.scope, it.as_str()).ok_or_else(invalid);

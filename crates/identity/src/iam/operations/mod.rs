@@ -36,6 +36,8 @@ pub mod enable_mfa_device;
 pub mod get_access_key_last_used;
 pub mod get_account_authorization_details;
 pub mod get_account_summary;
+pub mod get_context_keys_for_custom_policy;
+pub mod get_context_keys_for_principal_policy;
 pub mod get_group;
 pub mod get_group_policy;
 pub mod get_instance_profile;
@@ -79,6 +81,8 @@ pub mod remove_role_from_instance_profile;
 pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod set_default_policy_version;
+pub mod simulate_custom_policy;
+pub mod simulate_principal_policy;
 pub mod tag_instance_profile;
 pub mod tag_mfa_device;
 pub mod tag_policy;
@@ -142,6 +146,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<get_access_key_last_used::GetAccessKeyLastUsed>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
+    Row::query::<get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(&SERVICE),
+    Row::query::<get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
     Row::query::<get_instance_profile::GetInstanceProfile>(&SERVICE),
@@ -185,6 +191,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
     Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
+    Row::query::<simulate_custom_policy::SimulateCustomPolicy>(&SERVICE),
+    Row::query::<simulate_principal_policy::SimulatePrincipalPolicy>(&SERVICE),
     Row::query::<tag_instance_profile::TagInstanceProfile>(&SERVICE),
     Row::query::<tag_mfa_device::TagMFADevice>(&SERVICE),
     Row::query::<tag_policy::TagPolicy>(&SERVICE),

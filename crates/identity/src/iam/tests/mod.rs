@@ -5,6 +5,7 @@ mod groups;
 mod policies;
 mod profiles;
 mod roles;
+mod simulation;
 mod users;
 
 use crate::iam::OPERATIONS;
