@@ -75,7 +75,15 @@ impl Check {
 
     /// Whether it holds for the request, in a statement of this effect.
     pub(crate) fn holds(&self, asked: &Asked<'_>, effect: Effect) -> bool {
+        if asked.open && self.is_open(asked) {
+            return effect == Effect::Allow;
+        }
         self.holds_with(asked.value(&self.key).as_ref(), asked, effect)
+    }
+
+    /// Whether nobody can tell yet if it holds.
+    pub(crate) fn is_open(&self, asked: &Asked<'_>) -> bool {
+        asked.is_open(&self.key) || self.variables().iter().any(|it| asked.is_open(&it.key))
     }
 
     /// Whether it holds where the key has these values, in a statement of this effect.

@@ -13,6 +13,11 @@ pub trait Context {
     /// `key` is in lower case (ASCII) as a whole: `aws:sourceip`, `aws:principaltag/team`. What
     /// follows the first `/` names a tag and is to be found without regard to case.
     fn find(&self, key: &str) -> Option<Values<'_>>;
+
+    /// Whether nobody can tell yet what `key` will have, for [`explain_open`](super::explain_open).
+    fn is_open(&self, _key: &str) -> bool {
+        false
+    }
 }
 
 /// The values of a key.

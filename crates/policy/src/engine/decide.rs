@@ -109,11 +109,14 @@ impl Decision<'_> {
 ///
 /// Source: IAM User Guide, "Policy evaluation logic"; KMS Developer Guide, "Key policies".
 pub fn decide<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Decision<'a> {
-    if request.action.eq_ignore_ascii_case(UNDENIABLE) {
+    decide_asked(&Asked::new(request, policies.boundary.is_some()), policies)
+}
+
+pub(super) fn decide_asked<'a>(asked: &Asked<'_>, policies: &Policies<'a>) -> Decision<'a> {
+    if asked.request.action.eq_ignore_ascii_case(UNDENIABLE) {
         return Decision::Allow(None);
     }
-    let asked = Asked::new(request, policies.boundary.is_some());
-    match weigh(&asked, policies) {
+    match weigh(asked, policies) {
         Ok(mark) => Decision::Allow(mark),
         Err(refusal) => refusal,
     }

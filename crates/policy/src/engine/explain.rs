@@ -2,7 +2,7 @@
 
 use super::actions::covers_action;
 use super::check::Check;
-use super::decide::{Attached, Decision, Mark, Policies, decide};
+use super::decide::{Attached, Decision, Mark, Policies, decide_asked};
 use super::policy::{Span, Statement};
 use super::request::{Asked, Request};
 use super::template::Template;
@@ -53,6 +53,9 @@ pub struct StatementFinding<'a> {
     /// Keys that it needs and the request doesn't have, if it is about the action.
     #[serde(skip)]
     pub missing_keys: Vec<String>,
+    /// Whether the resources that it is about depend on a key that is open.
+    #[serde(skip)]
+    pub open_resource: bool,
 }
 
 /// Whether a condition holds, and what was compared.
@@ -69,24 +72,39 @@ pub struct ConditionFinding {
     pub actual: Option<Vec<String>>,
     /// Whether it holds.
     pub holds: bool,
+    /// Whether nobody can tell yet.
+    #[serde(skip)]
+    pub open: bool,
 }
 
 /// Decides `request` as [`decide`] does and says what each statement had to do with it.
 ///
 /// Looks at everything, so it takes longer than deciding.
 pub fn explain<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Explanation<'a> {
-    let asked = Asked::new(request, policies.boundary.is_some());
+    explain_asked(&Asked::new(request, policies.boundary.is_some()), policies)
+}
+
+/// Whether `request` could be allowed, and by what: a condition on a key that the context calls open may hold
+/// where it allows, and may not where it denies.
+///
+/// Each such condition is looked at by itself: two that can't both hold are not noticed.
+pub fn explain_open<'a>(request: &Request<'_>, policies: &Policies<'a>) -> Explanation<'a> {
+    let asked = Asked { open: true, ..Asked::new(request, policies.boundary.is_some()) };
+    explain_asked(&asked, policies)
+}
+
+fn explain_asked<'a>(asked: &Asked<'_>, policies: &Policies<'a>) -> Explanation<'a> {
     let mut missing = BTreeSet::new();
     let mut statements = Vec::new();
     for (kind, Attached { id, policy }) in policies.all() {
         for (index, statement) in policy.statements().iter().enumerate() {
             let mark = Mark { kind, policy: id, statement: index, sid: statement.sid() };
-            let finding = examine(statement, mark, &asked);
+            let finding = examine(statement, mark, asked);
             missing.extend(finding.missing_keys.iter().cloned());
             statements.push(finding);
         }
     }
-    let (decision, denied_by, deciding) = match decide(request, policies) {
+    let (decision, denied_by, deciding) = match decide_asked(asked, policies) {
         Decision::Allow(mark) => ("allowed", None, mark),
         Decision::Forbid(mark) => ("explicitDeny", Some(mark.kind), Some(mark)),
         Decision::Withhold(kind) => ("implicitDeny", Some(kind), None),
@@ -110,6 +128,7 @@ fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> Stat
         resource: !statement.is_dead && statement.covers_resource(asked),
         principal: statement.reach_of_principal(asked) > Reach::Nothing,
         conditions,
+        open_resource: asked.open && statement.has_open_resource(asked),
         missing_keys: if action { unknown(statement, asked) } else { Vec::new() },
     }
 }
@@ -123,7 +142,8 @@ fn condition(check: &Check, asked: &Asked<'_>, effect: Effect) -> ConditionFindi
         key: written.key.to_string(),
         expected: written.values.iter().map(ToString::to_string).collect(),
         actual,
-        holds: check.holds_with(values.as_ref(), asked, effect),
+        holds: check.holds(asked, effect),
+        open: asked.open && check.is_open(asked),
     }
 }
 

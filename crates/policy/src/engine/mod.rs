@@ -36,7 +36,7 @@ pub use caller::{Caller, CallerKind};
 pub use check::is_comparable;
 pub use context::{Context, MapContext, Values};
 pub use decide::{Attached, Decision, Door, Mark, Policies, decide};
-pub use explain::{ConditionFinding, Explanation, StatementFinding, explain};
+pub use explain::{ConditionFinding, Explanation, StatementFinding, explain, explain_open};
 pub use grammar::Grammar;
 pub use malformed::{Malformed, Problem};
 pub use pin::{Absent, Pins, Resolver, entities, pin, render};

@@ -128,6 +128,7 @@ impl Statement {
         let reach = self.reach_of_principal(asked);
         let applies = reach > Reach::Nothing
             && self.covers_resource(asked)
+            && !(asked.open && self.effect == Effect::Deny && self.has_open_resource(asked))
             && self.checks.iter().all(|it| it.holds(asked, self.effect));
         if applies { reach } else { Reach::Nothing }
     }
@@ -140,6 +141,13 @@ impl Statement {
             Reach::Role if self.names_caller => Reach::Caller,
             reach => reach,
         }
+    }
+
+    /// Whether nobody can tell yet which resources it is about.
+    pub(super) fn has_open_resource(&self, asked: &Asked<'_>) -> bool {
+        let listed = self.resources.iter().flat_map(Selection::listed);
+        let variables = listed.filter_map(Resources::template).flat_map(Template::variables);
+        variables.into_iter().any(|it| asked.is_open(&it.key))
     }
 
     pub(super) fn covers_resource(&self, asked: &Asked<'_>) -> bool {

@@ -33,6 +33,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) resource: Option<Parts<'a>>,
     /// Whether a permissions boundary is set on the caller.
     pub(crate) bounded: bool,
+    /// Whether keys may be open.
+    pub(crate) open: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -42,7 +44,13 @@ impl<'a> Asked<'a> {
             action: request.action.split_once(':').unwrap_or((request.action, "")),
             resource: request.resource.and_then(parts),
             bounded,
+            open: false,
         }
+    }
+
+    /// Whether nobody can tell yet what `key`, which is in lower case, will have.
+    pub(crate) fn is_open(&self, key: &str) -> bool {
+        self.open && self.request.context.is_open(key)
     }
 
     /// The values of `key`, which is in lower case.

@@ -68,7 +68,9 @@ impl Template {
         }
         let filled = self.tokens.iter().map(|it| match it {
             Token::Variable(variable) => {
-                asked.variable(&variable.key, variable.default.as_deref()).map(Token::Text)
+                let value = asked.variable(&variable.key, variable.default.as_deref());
+                let any = || asked.is_open(&variable.key).then_some(Token::Run);
+                value.map(Token::Text).or_else(any)
             }
             token => Some(token.clone()),
         });

@@ -1,7 +1,7 @@
 //! What decisions and explanations name.
 
 use crate::support::*;
-use strongroom_policy::engine::{Decision, Mark};
+use strongroom_policy::engine::{Decision, Mark, StatementFinding};
 use strongroom_policy::{PolicyKind, Reason};
 
 const TWO: &str = r#"{"Sid":"Lists","Effect":"Allow","Action":"s3:*","Resource":"*"},
@@ -81,4 +81,47 @@ fn as_it_is_written_out() {
         });
         assert_eq!(written, expected);
     });
+}
+
+#[test]
+fn what_only_a_request_would_tell_stays_open() {
+    let when = |effect: &str, condition: &str| {
+        format!(
+            r#"{{"Effect":"{effect}","Action":"*","Resource":"*","Condition":{{{condition}}}}}"#
+        )
+    };
+    let office = r#""IpAddress":{"aws:SourceIp":"10.0.0.0/8"}"#;
+    let alice = r#""StringEquals":{"aws:username":"alice"}"#;
+    let bob = r#""StringEquals":{"aws:username":"bob"}"#;
+    let team = r#""StringEquals":{"aws:username":"${aws:PrincipalTag/team}"}"#;
+    let home = r#"{"Effect":"Allow","Action":"*",
+        "Resource":"arn:aws:secretsmanager:*:*:secret:${aws:PrincipalTag/team}*"}"#;
+    let elsewhere = home.replace("secretsmanager", "s3");
+    let shut = home.replace("Allow", "Deny");
+    let all = when("Allow", "");
+    #[rustfmt::skip]
+    let cases = [
+        // policies                                        could, and what is open of them
+        (vec![when("Allow", office)],                      true,  vec![1]),
+        (vec![when("Allow", &[office, alice].join(","))],  true,  vec![1]),
+        (vec![when("Allow", &[office, bob].join(","))],    false, vec![1]),
+        (vec![when("Allow", team)],                        true,  vec![1]),
+        (vec![all.clone(), when("Deny", office)],          true,  vec![0, 1]),
+        (vec![all.clone(), when("Deny", alice)],           false, vec![0, 0]),
+        (vec![all.clone(), shut],                          true,  vec![0, 1]),
+        (vec![home.to_owned()],                            true,  vec![1]),
+        (vec![elsewhere],                                  false, vec![1]),
+        (vec![when("Allow", r#""Null":{"aws:SourceIp":"true"}"#)], true, vec![1]),
+    ];
+    for (policies, could, open) in cases {
+        let ask = policies.iter().fold(gsv(ALICE), |ask, it| ask.identity(it));
+        ask.explain_open(|why| {
+            assert_eq!(why.decision == "allowed", could, "{policies:?}");
+            let of = |it: &StatementFinding<'_>| {
+                it.conditions.iter().filter(|it| it.open).count() + usize::from(it.open_resource)
+            };
+            assert_eq!(why.statements.iter().map(of).collect::<Vec<_>>(), open, "{policies:?}");
+        });
+        ask.explain(|why| assert!(why.statements.iter().all(|it| !it.open_resource)));
+    }
 }

@@ -3,7 +3,7 @@
 use crate::support::*;
 use proptest::prelude::*;
 use strongroom_policy::Document;
-use strongroom_policy::engine::{Door, Grammar, Policy};
+use strongroom_policy::engine::{Door, Grammar, Policy, StatementFinding};
 
 const ACTIONS: &[&str] =
     &["*", "secretsmanager:*", "secretsmanager:GetSecretValue", "kms:*", "s3:Get*"];
@@ -139,6 +139,16 @@ proptest! {
             // A root user has no policies of its own that could deny, and a service neither.
             let own = !matches!(ask.caller, Whom::Root(_) | Whom::Service(_));
             assert!(!own || denied == (why.decision == "explicitDeny"), "{why:?}");
+        });
+    }
+
+    #[test]
+    fn who_is_let_in_could_have_been(ask in question()) {
+        let allowed = ask.refusal().is_none();
+        ask.explain_open(|why| {
+            assert!(!allowed || why.decision == "allowed", "{why:?}");
+            let open = |it: &StatementFinding<'_>| it.conditions.iter().any(|it| it.open);
+            assert!(why.statements.iter().all(|it| !(it.applies && it.effect == "Deny" && open(it))));
         });
     }
 

@@ -5,8 +5,8 @@
 use base::AccountId;
 use strongroom_policy::Reason;
 use strongroom_policy::engine::{
-    Attached, Caller, CallerKind, Decision, Door, Explanation, Grammar, MapContext, Pins, Policies,
-    Policy, Request, decide, explain,
+    Attached, Caller, CallerKind, Context, Decision, Door, Explanation, Grammar, MapContext, Pins,
+    Policies, Policy, Request, Values, decide, explain, explain_open,
 };
 
 pub(crate) const A: &str = "111122223333";
@@ -244,6 +244,14 @@ impl Ask {
         self.put(|request, policies| look(&explain(request, policies)))
     }
 
+    /// Explains, with the keys that don't follow from the caller open, and hands the explanation to `look`.
+    pub(crate) fn explain_open<T>(&self, look: impl FnOnce(&Explanation<'_>) -> T) -> T {
+        self.put(|request, policies| {
+            let request = Request { context: &Open, ..*request };
+            look(&explain_open(&request, policies))
+        })
+    }
+
     fn put<T>(&self, look: impl FnOnce(&Request<'_>, &Policies<'_>) -> T) -> T {
         let (account, arn) = (self.caller.account(), self.caller.arn());
         let (id, role) = (self.caller.id(), self.caller.role());
@@ -277,6 +285,19 @@ impl Ask {
             door: self.door,
         };
         look(&request, &policies)
+    }
+}
+
+/// Nothing is known, and everything may be.
+struct Open;
+
+impl Context for Open {
+    fn find(&self, _key: &str) -> Option<Values<'_>> {
+        None
+    }
+
+    fn is_open(&self, key: &str) -> bool {
+        !["aws:username", "aws:principalarn"].contains(&key)
     }
 }
 
