@@ -8,6 +8,8 @@ import sys
 
 import pytest
 from botocore.exceptions import ClientError
+
+from strongroom import Keys
 GET = "secretsmanager:GetSecretValue"
 
 
@@ -97,3 +99,154 @@ def test_aws_cli(server):
     assert done.returncode == 0, done.stderr
     [result] = json.loads(done.stdout)["EvaluationResults"]
     assert (result["EvalDecision"], result["EvalResourceName"]) == ("allowed", "*")
+
+
+@pytest.fixture(scope="module")
+def world(server, stranger):
+    """A secret, and people who reach it in every way there is."""
+    region = "us-who-1"
+    here = {it: server.client(region, service=it) for it in ("iam", "kms", "secretsmanager")}
+    there = server.client(region, service="iam", keys=stranger)
+    iam, kms, secrets = here.values()
+    account, other = server.keys.account, stranger.account
+    arn = secrets.create_secret(Name="who/db", SecretString="s")["ARN"]
+    read = policy(allow(GET))
+    names = ["grouped", "office", "forbidden", "capped", "nobody"]
+    users = {it: iam.create_user(UserName=it)["User"]["Arn"] for it in names}
+    iam.create_group(GroupName="readers")
+    document = policy({"Sid": "Read"} | allow(GET))
+    iam.put_group_policy(GroupName="readers", PolicyName="read", PolicyDocument=document)
+    iam.add_user_to_group(GroupName="readers", UserName="grouped")
+    office = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    conditional = policy(allow(GET, Condition=office))
+    iam.put_user_policy(UserName="office", PolicyName="own", PolicyDocument=conditional)
+    deny = policy(allow(GET), {"Effect": "Deny", "Action": GET, "Resource": arn})
+    iam.put_user_policy(UserName="forbidden", PolicyName="own", PolicyDocument=deny)
+    iam.put_user_policy(UserName="capped", PolicyName="own", PolicyDocument=read)
+    cap = iam.create_policy(PolicyName="cap", PolicyDocument=policy(allow("s3:*")))["Policy"]["Arn"]
+    iam.put_user_permissions_boundary(UserName="capped", PermissionsBoundary=cap)
+    trusted = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account}})
+    role = iam.create_role(RoleName="named", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    foreign = there.create_user(UserName="foreign")["User"]["Arn"]
+    there.put_user_policy(UserName="foreign", PolicyName="own", PolicyDocument=read)
+    lonely = there.create_user(UserName="lonely")["User"]["Arn"]
+    opened = {"AWS": [role, foreign, lonely], "Service": "backup.amazonaws.com"}
+    late = {"DateGreaterThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}
+    statements = [
+        {"Sid": "Open", "Effect": "Allow", "Principal": opened, "Action": GET, "Resource": "*"},
+        {"Sid": "Late", "Effect": "Deny", "Principal": "*", "Action": GET, "Resource": "*", "Condition": late},
+    ]
+    secrets.put_resource_policy(SecretId=arn, ResourcePolicy=policy(*statements))
+    return locals()
+
+
+def who_can(server, *arguments):
+    """What `who-can --json` finds, by principal, and its exit code."""
+    done = server.run("who-can", *arguments, "--json", check=False)
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)["Principals"]
+    return {it["Principal"]: it for it in found}, done.returncode
+
+
+def because(found, principal):
+    step = found[principal]["Steps"][0]
+    return [(it["Kind"], it["Policy"], it.get("Sid"), it["Conditions"]) for it in step["AllowedBy"]]
+
+
+def test_everybody_and_why(server, world):
+    place = ["--account", server.keys.account, "--region", world["region"]]
+    found, code = who_can(server, GET, "who/db", *place)
+    assert code == 0
+    users = world["users"]
+    assert because(found, users["grouped"]) == [("identity policy", "group_readers_read", "Read", [])]
+    office = ["aws:SourceIp IpAddress 10.0.0.0/8"]
+    assert because(found, users["office"]) == [("identity policy", "user_office_own", None, office)]
+    assert because(found, world["role"])[0] == ("resource policy", "default", "Open", [])
+    for name in ("forbidden", "capped", "nobody"):
+        assert users[name] not in found
+    # Nobody can be told anything for sure as long as the clock decides.
+    [late] = found[users["grouped"]]["Steps"][0]["Unless"]
+    assert (late["Sid"], late["Conditions"]) == ("Late", ["aws:CurrentTime DateGreaterThan 2099-01-01T00:00:00Z"])
+    assert found[users["grouped"]]["Always"] is False
+    assert f"arn:aws:iam::{server.keys.account}:root" in found
+    # The key that AWS manages is for its own account alone, and so the stranger's door stays shut.
+    assert world["foreign"] not in found and "backup.amazonaws.com" not in found
+
+
+def test_the_second_lock(server, world):
+    kms, secrets, users = world["kms"], world["secrets"], world["users"]
+    root = {"AWS": f"arn:aws:iam::{server.keys.account}:root"}
+    everything = {"Sid": "Own", "Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    across = {"Sid": "Across", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    across |= {"Principal": {"AWS": [world["foreign"]]}}
+    key = kms.create_key(Policy=policy(everything, across))["KeyMetadata"]
+    secret = secrets.create_secret(Name="who/locked", SecretString="s", KmsKeyId=key["Arn"])["ARN"]
+    principals = {"AWS": [world["foreign"], world["lonely"]]}
+    shared = {"Effect": "Allow", "Principal": principals, "Action": GET, "Resource": "*"}
+    secrets.put_resource_policy(SecretId=secret, ResourcePolicy=policy(shared))
+    kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=users["grouped"], Operations=["Decrypt"])
+    found, _ = who_can(server, GET, secret)
+    # The key leaves it to the account, whose policies give nothing; a grant does.
+    assert users["office"] not in found
+    [get, decrypt] = found[users["grouped"]]["Steps"]
+    assert (get["Action"], decrypt["Action"]) == (GET, "kms:Decrypt")
+    assert [it["Kind"] for it in decrypt["AllowedBy"]] == ["grant"]
+    # Across accounts both sides must allow both actions.
+    assert world["foreign"] not in found and world["lonely"] not in found
+    there = world["there"]
+    both = policy(allow([GET, "kms:Decrypt"]))
+    there.put_user_policy(UserName="foreign", PolicyName="own", PolicyDocument=both)
+    found, _ = who_can(server, GET, secret)
+    assert [it["Action"] for it in found[world["foreign"]]["Steps"]] == [GET, "kms:Decrypt"]
+    keys, _ = who_can(server, "kms:Decrypt", key["Arn"])
+    assert because(keys, world["foreign"])[0][:3] == ("key policy", "default", "Across")
+    assert users["office"] not in keys
+
+
+def test_what_was_found_is_what_happens(server, world):
+    """Everybody with a key of theirs is asked to do it."""
+    arn = world["arn"]
+    found, _ = who_can(server, GET, arn)
+    for name, user in world["users"].items():
+        made = world["iam"].create_access_key(UserName=name)["AccessKey"]
+        keys = Keys(server.keys.account, made["AccessKeyId"], made["SecretAccessKey"])
+        client = server.client(world["region"], keys=keys)
+        try:
+            client.get_secret_value(SecretId=arn)
+            may = True
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDeniedException"
+            may = False
+        # From outside the office the condition doesn't hold.
+        assert may == (user in found and name != "office"), name
+
+
+def test_who_can_assume_a_role(server, world):
+    found, _ = who_can(server, "sts:AssumeRole", world["role"])
+    assert because(found, f"arn:aws:iam::{server.keys.account}:user/admin")[-1][0] == "identity policy"
+    assert world["users"]["grouped"] not in found
+
+
+def test_for_people(server, world):
+    done = server.run("who-can", GET, world["arn"])
+    head, *lines = done.stdout.splitlines()
+    assert head.split() == ["PRINCIPAL", "KIND", "ACTION", "BECAUSE", "OF", "IF"]
+    office = next(it for it in lines if it.startswith(world["users"]["office"]))
+    assert "aws:SourceIp IpAddress 10.0.0.0/8" in office and "user_office_own, statement 1" in office
+    refusals = [
+        (["secretsmanager:Get*", "x"], "error: `secretsmanager:Get*` is not the name of one action"),
+        ([GET, "who/db"], "error: there are "),
+        ([GET, world["arn"] + "x"], "error: there is no secret `"),
+        (["kms:Decrypt", world["arn"]], "error: there is no key `"),
+    ]
+    for arguments, fact in refusals:
+        done = server.run("who-can", *arguments, check=False)
+        assert done.returncode == 3 and done.stderr.startswith(fact), (arguments, done.stderr)
+    key = world["kms"].create_key(Policy=policy(
+        {"Effect": "Allow", "Principal": {"AWS": world["role"]}, "Action": "kms:*", "Resource": "*"}
+    ), BypassPolicyLockoutSafetyCheck=True)["KeyMetadata"]["Arn"]
+    found, _ = who_can(server, "kms:Decrypt", key)
+    assert list(found) == [world["role"]]
+    world["iam"].delete_role(RoleName="named")
+    done = server.run("who-can", "kms:Decrypt", key, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"nobody can kms:Decrypt {key}\n")

@@ -3,7 +3,7 @@
 use crate::data::DataFolder;
 use crate::{
     access_key, account, backup, completions, dev, doctor, env, import, man, restore, root_key,
-    serve, session, trail_tail, trail_verify, version,
+    serve, session, trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -43,6 +43,7 @@ enum Command {
     Session(session::Session),
     #[command(subcommand)]
     Trail(Trail),
+    WhoCan(who_can::WhoCan),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
@@ -72,6 +73,7 @@ impl Arguments {
             Command::Session(it) => it.run(data),
             Command::Trail(Trail::Tail(it)) => it.run(data, out),
             Command::Trail(Trail::Verify(it)) => it.run(data, out),
+            Command::WhoCan(it) => it.run(data, out),
             Command::Doctor(it) => it.run(data, out),
             Command::Completions(it) => it.run(out),
             Command::Man(it) => it.run(out),

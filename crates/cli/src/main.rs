@@ -27,6 +27,7 @@ mod trail_tail;
 mod trail_verify;
 mod version;
 mod wait;
+mod who_can;
 
 use clap::Parser;
 use std::process::ExitCode;

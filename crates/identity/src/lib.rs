@@ -12,7 +12,7 @@
 //!   long as nothing about its account has changed.
 //! - A user or role is known by its unique id: who gets its name later has nothing of it.
 //!
-//! Absent: identity providers, simulation.
+//! Absent: identity providers.
 
 mod access;
 mod access_key;
@@ -29,6 +29,7 @@ pub mod session;
 pub mod sts;
 mod tags;
 mod user;
+pub mod who_can;
 
 pub use access::{gather, generation};
 pub use access_key::{

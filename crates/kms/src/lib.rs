@@ -38,6 +38,7 @@ mod data_key;
 mod due;
 mod error;
 mod exception;
+pub mod exposure;
 mod grant;
 pub mod grant_given;
 mod key;

@@ -130,6 +130,11 @@ impl KeyPolicy {
         Self { text, pins: Pins::default() }
     }
 
+    /// As it is kept.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn compile(&self) -> Option<Policy> {
         Policy::compile_pinned(&self.text, Grammar::Key, &self.pins).ok()
     }

@@ -16,6 +16,7 @@
 mod condition;
 mod due;
 mod error;
+pub mod exposure;
 mod filters;
 mod keys;
 mod limits;

@@ -192,6 +192,14 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// The place and the name of the secret that `given` means to somebody at `own`, and its ARN if that is given
+/// whole; `None` if it means something else.
+pub(crate) fn named<'a>(given: &'a str, own: &Place) -> Option<(Place, &'a str, Option<&'a str>)> {
+    let reference = Reference::of(given, own);
+    let name = reference.name().filter(|_| reference.secret)?;
+    Some((reference.place.clone(), name, reference.complete))
+}
+
 /// `name` of `name-AbCdEf`.
 fn suffixed(tail: &str) -> Option<&str> {
     let (name, suffix) = tail.rsplit_once('-')?;

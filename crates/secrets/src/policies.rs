@@ -62,6 +62,12 @@ impl StoredPolicy {
         Attached { id: DEFAULT, policy: &self.compiled }
     }
 
+    /// Whom it names.
+    pub(crate) fn named(&self) -> Vec<Principal> {
+        let document = Document::parse(&self.text).ok();
+        document.iter().flat_map(Document::principals).cloned().collect()
+    }
+
     /// The text as it has to be read now: a user or role that was deleted shows its bare id.
     pub(crate) async fn shown(&self, txn: &mut Txn<'_>) -> Result<String, Error> {
         let Ok(document) = Document::parse(&self.text) else { return Ok(self.text.clone()) };

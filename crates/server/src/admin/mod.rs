@@ -12,6 +12,7 @@ mod measurements;
 mod record;
 mod sessions;
 mod stream;
+mod who_can;
 
 use crate::config::{Config, Mode};
 use crate::connection::Answer;
@@ -84,6 +85,7 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "dev-credentials"]) => admin.dev_credentials().await,
             (_, &Method::GET, ["v1", "accounts"]) => admin.list_accounts().await,
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
+            (_, &Method::GET, ["v1", "who-can"]) => admin.who_can(query).await,
             (_, &Method::POST, ["v1", "backup"]) => Arc::clone(admin).backup().await,
             (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate().await,
             (_, &Method::POST, ["v1", "sessions", "revoke"]) => match read(body).await {

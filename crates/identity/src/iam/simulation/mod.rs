@@ -17,7 +17,7 @@ mod templates;
 
 pub(crate) use evaluate::{Played, Simulation};
 pub(crate) use given::{Given, policy_constraints};
-pub(crate) use principal::admit;
+pub(crate) use principal::{Entity, EntityName, admit};
 pub(crate) use source::Source;
 
 pub use context::ContextEntry;

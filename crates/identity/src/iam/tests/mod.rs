@@ -7,6 +7,7 @@ mod profiles;
 mod roles;
 mod simulation;
 mod users;
+mod who_can;
 
 use crate::iam::OPERATIONS;
 use crate::{access, account};
