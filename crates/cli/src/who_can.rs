@@ -111,32 +111,30 @@ impl WhoCan {
     }
 }
 
-/// A line for each statement, under the name of the one whom it lets.
+/// A line for each statement.
 fn rows(someone: &Someone) -> Vec<Vec<String>> {
     let told = someone.steps.iter().flat_map(|step| {
         let allows = step.allowed_by.iter().map(move |it| (step, it, ""));
         allows.chain(step.unless.iter().map(move |it| (step, it, "not: ")))
     });
-    let row = |(index, (step, it, mark)): (usize, (&Step, &Told, &str))| {
-        let (name, kind) = match index {
-            0 => (someone.principal.clone(), someone.kind.clone()),
-            _ => (String::new(), String::new()),
-        };
+    let row = |(step, it, mark): (&Step, &Told, &str)| {
         let conditions = it.conditions.join(" and ");
-        let condition =
+        let open =
             if conditions.is_empty() { String::new() } else { format!("{mark}{conditions}") };
-        vec![name, kind, step.action.clone(), because(it), condition]
+        let (name, kind) = (someone.principal.clone(), someone.kind.clone());
+        vec![name, kind, step.action.clone(), because(it), open]
     };
-    told.enumerate().map(row).collect()
+    told.map(row).collect()
 }
 
 fn because(it: &Told) -> String {
-    let statement = match (&it.sid, it.statement) {
-        (Some(sid), _) => format!(", {sid}"),
-        (None, Some(number)) => format!(", statement {number}"),
-        (None, None) => String::new(),
-    };
-    format!("{} {}{statement}", it.kind, it.policy)
+    let sid = it.sid.as_ref().filter(|it| !it.contains(' '));
+    match (sid, it.statement) {
+        (Some(sid), _) => format!("{} {}, {sid}", it.kind, it.policy),
+        (None, Some(number)) => format!("{} {}, statement {number}", it.kind, it.policy),
+        (None, None) if it.kind == "grant" => format!("grant {}", it.policy),
+        (None, None) => it.kind.clone(),
+    }
 }
 
 fn encoded(text: &str) -> String {
@@ -174,7 +172,7 @@ mod tests {
         let lines = rows(&Someone { principal, kind, always: false, steps: vec![step] });
         let expected = [
             ["arn", "user", "kms:Decrypt", "identity policy p, statement 2", "a and b"],
-            ["", "", "kms:Decrypt", "resource policy p, No", "not: c"],
+            ["arn", "user", "kms:Decrypt", "resource policy p, No", "not: c"],
         ];
         assert_eq!(lines, expected);
     }

@@ -24,6 +24,7 @@ fn what_needs_a_server_says_so() {
         &["access-key", "deactivate", "AKIAX"],
         &["env", "--wait", "0"],
         &["root-key", "rotate"],
+        &["who-can", "s3:GetObject", "*"],
         &["backup", "/nowhere/backup"],
     ] {
         let output = strongroom(&[verb, &["--data", data]].concat());
