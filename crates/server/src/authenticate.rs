@@ -218,6 +218,7 @@ pub(crate) fn reason(rejection: &Rejection) -> Reason {
     match rejection {
         Rejection::Algorithm(_)
         | Rejection::Ambiguous
+        | Rejection::Certificate
         | Rejection::Credential(_)
         | Rejection::Date(_)
         | Rejection::Element { .. }

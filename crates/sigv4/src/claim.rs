@@ -1,6 +1,7 @@
 //! The two places where a signature can stand: the `Authorization` header and the query.
 
 use crate::ALGORITHM;
+use crate::certificate::Scheme;
 use crate::hex;
 use crate::parameter::{self, Parameter};
 use crate::rejection::Rejection;
@@ -14,11 +15,28 @@ pub(crate) struct Claim<'a> {
     pub(crate) credential: Cow<'a, str>,
     /// Header names joined by `;`.
     pub(crate) signed_headers: Cow<'a, str>,
-    /// `None` if it isn't 64 lower-case hex digits.
-    pub(crate) signature: Option<[u8; 32]>,
+    pub(crate) signature: Signature,
     pub(crate) date: Cow<'a, [u8]>,
     pub(crate) session_token: Option<Cow<'a, str>>,
     pub(crate) form: Form,
+}
+
+/// What is to be checked.
+pub(crate) enum Signature {
+    /// By the key of a certificate; empty if it isn't lower-case hex.
+    Certificate(Scheme, Vec<u8>),
+    /// By a shared secret; `None` if it isn't 64 lower-case hex digits.
+    Secret(Option<[u8; 32]>),
+}
+
+impl Signature {
+    /// The algorithm as it stands on the wire.
+    pub(crate) fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Certificate(scheme, _) => scheme.name(),
+            Self::Secret(_) => ALGORITHM,
+        }
+    }
 }
 
 /// Where the signature stands.
@@ -33,23 +51,19 @@ impl<'a> Claim<'a> {
     ///
     /// The parts come in any order, and of two alike the last one counts.
     pub(crate) fn of_header(request: &Request<'a>, header: &'a [u8]) -> Result<Self, Rejection> {
-        let header = header.trim_ascii();
-        let end = header.iter().position(|it| *it == b' ').unwrap_or(header.len());
-        let (algorithm, rest) = header.split_at(end);
-        if algorithm != ALGORITHM.as_bytes() {
-            return Err(Rejection::Algorithm(echo(algorithm)));
-        }
-        let no_element = |part: &[u8]| Rejection::Element {
-            part: echo(part.trim_ascii()),
-            header: echo(header),
-        };
-        let rest = str::from_utf8(rest).map_err(|_| no_element(rest))?;
-        let mut parts = HeaderParts::default();
-        for part in rest.split(',').map(str::trim_ascii).filter(|it| !it.is_empty()) {
-            let element = part.split_once('=').ok_or_else(|| no_element(part.as_bytes()))?;
-            parts.take(element);
-        }
-        parts.complete(request)
+        let is_ours = |it: &[u8]| (it == ALGORITHM.as_bytes()).then_some(());
+        let (parts, ()) = HeaderParts::parse(header, is_ours)?;
+        parts.complete(request, |it| Signature::Secret(hex::decode(it.as_bytes())))
+    }
+
+    /// Reads `Authorization: AWS4-X509-RSA-SHA256 Credential=…, …`, and that of the other scheme.
+    pub(crate) fn of_certificate(
+        request: &Request<'a>,
+        header: &'a [u8],
+    ) -> Result<Self, Rejection> {
+        let (parts, scheme) = HeaderParts::parse(header, Scheme::of)?;
+        let decode = |it: &str| hex::decode_any(it.as_bytes(), MOST_SIGNATURE).unwrap_or_default();
+        parts.complete(request, |it| Signature::Certificate(scheme, decode(it)))
     }
 
     /// Reads `X-Amz-Credential`, `X-Amz-Signature`, … of a presigned request.
@@ -65,7 +79,7 @@ impl<'a> Claim<'a> {
         Ok(Self {
             credential: text_of(credential),
             signed_headers: text_of(signed_headers),
-            signature: hex::decode(&signature),
+            signature: Signature::Secret(hex::decode(&signature)),
             date,
             session_token: find("X-Amz-Security-Token").map(text_of),
             form: Form::Query {
@@ -89,6 +103,28 @@ struct HeaderParts<'a> {
 }
 
 impl<'a> HeaderParts<'a> {
+    /// The parts behind an algorithm that `known` knows.
+    fn parse<T>(
+        header: &'a [u8],
+        known: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<(Self, T), Rejection> {
+        let header = header.trim_ascii();
+        let end = header.iter().position(|it| *it == b' ').unwrap_or(header.len());
+        let (algorithm, rest) = header.split_at(end);
+        let algorithm = known(algorithm).ok_or_else(|| Rejection::Algorithm(echo(algorithm)))?;
+        let no_element = |part: &[u8]| Rejection::Element {
+            part: echo(part.trim_ascii()),
+            header: echo(header),
+        };
+        let rest = str::from_utf8(rest).map_err(|_| no_element(rest))?;
+        let mut parts = Self::default();
+        for part in rest.split(',').map(str::trim_ascii).filter(|it| !it.is_empty()) {
+            let element = part.split_once('=').ok_or_else(|| no_element(part.as_bytes()))?;
+            parts.take(element);
+        }
+        Ok((parts, algorithm))
+    }
+
     /// Takes one `key=value`; unknown keys are passed over, as AWS does.
     fn take(&mut self, (key, value): (&str, &'a str)) {
         match key {
@@ -99,7 +135,11 @@ impl<'a> HeaderParts<'a> {
         }
     }
 
-    fn complete(&self, request: &Request<'a>) -> Result<Claim<'a>, Rejection> {
+    fn complete(
+        &self,
+        request: &Request<'a>,
+        read: impl FnOnce(&str) -> Signature,
+    ) -> Result<Claim<'a>, Rejection> {
         let date = request.first("x-amz-date").or_else(|| request.first("date"));
         let found = (self.credential, self.signature, self.signed_headers, date);
         let (Some(credential), Some(signature), Some(signed_headers), Some(date)) = found else {
@@ -108,7 +148,7 @@ impl<'a> HeaderParts<'a> {
         Ok(Claim {
             credential: Cow::Borrowed(credential),
             signed_headers: Cow::Borrowed(signed_headers),
-            signature: hex::decode(signature.as_bytes()),
+            signature: read(signature),
             date: Cow::Borrowed(date.trim_ascii()),
             session_token: request.first("x-amz-security-token").map(text),
             form: Form::Header,
@@ -163,3 +203,5 @@ const QUERY_PARTS: [&str; 4] =
     ["X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
 /// Seven days, in seconds.
 const LONGEST_LIFETIME: u64 = 604_800;
+/// The longest signature of a certificate's key, in bytes: RSA with 8192 bits.
+const MOST_SIGNATURE: usize = 1024;

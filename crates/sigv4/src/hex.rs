@@ -31,6 +31,15 @@ pub(crate) fn decode(text: &[u8]) -> Option<[u8; 32]> {
     Some(out)
 }
 
+/// The bytes, at most `most`, that lower-case digits stand for.
+pub(crate) fn decode_any(text: &[u8], most: usize) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let is_lower = !text.iter().any(u8::is_ascii_uppercase);
+    let fits = is_lower && rest.is_empty() && pairs.len() <= most;
+    let byte = |it: &[u8; 2]| Some(value(it[0])? << 4 | value(it[1])?);
+    pairs.iter().map(byte).collect::<Option<_>>().filter(|_| fits)
+}
+
 /// What one hex digit of either case stands for.
 pub(crate) fn value(digit: u8) -> Option<u8> {
     match digit {

@@ -30,6 +30,9 @@
 //! }
 //! ```
 //!
+//! [`Presented::parse_certificate`] and [`Scoped::verify_certificate`] are the two ends of the same line
+//! for requests that the key of an X.509 certificate has signed, as IAM Roles Anywhere takes them.
+//!
 //! Invariants:
 //!
 //! - Nothing here reads a clock, finds a key or knows an account: the caller hands in `now`, the
@@ -44,6 +47,7 @@
 //! Source: IAM User Guide, "AWS Signature Version 4 for API requests".
 
 mod canonical;
+mod certificate;
 mod check;
 mod claim;
 mod hex;

@@ -49,6 +49,36 @@ impl<'a> Presented<'a> {
             (None, Some(name)) if **name == *ALGORITHM.as_bytes() => Claim::of_query(&parameters)?,
             (None, _) => return Err(Rejection::Missing),
         };
+        Self::of(request, path, parameters, claim)
+    }
+
+    /// The same for a request that a certificate's key has signed: the signature stands in the
+    /// header, and in place of an access key the certificate's serial number, in decimal digits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Presented::parse`], and [`Rejection::Certificate`]: there is no certificate, or there
+    /// are two.
+    ///
+    /// Source: IAM Roles Anywhere User Guide, "The authentication signing process".
+    pub fn parse_certificate(request: &Request<'a>) -> Result<Self, Rejection> {
+        let path = canonical::path(request.path)?;
+        let parameters = parameter::parse(request.query)?;
+        let header = request.first("authorization").ok_or(Rejection::Missing)?;
+        let claim = Claim::of_certificate(request, header)?;
+        let count = |name| request.values(name).count();
+        if count(CERTIFICATE) != 1 || count(CERTIFICATE_CHAIN) > 1 {
+            return Err(Rejection::Certificate);
+        }
+        Self::of(request, path, parameters, claim)
+    }
+
+    fn of(
+        request: &Request<'a>,
+        path: Cow<'static, str>,
+        parameters: Vec<Parameter<'a>>,
+        claim: Claim<'a>,
+    ) -> Result<Self, Rejection> {
         check_coverage(request, &claim)?;
         let signed_at =
             Instant::parse(&claim.date).ok_or_else(|| Rejection::Date(echo(&claim.date)))?;
@@ -90,5 +120,13 @@ fn check_coverage(request: &Request<'_>, claim: &Claim<'_>) -> Result<(), Reject
     Ok(())
 }
 
-const SIGNED_IF_PRESENT: [&str; 4] =
-    ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target"];
+const CERTIFICATE: &str = "x-amz-x509";
+const CERTIFICATE_CHAIN: &str = "x-amz-x509-chain";
+const SIGNED_IF_PRESENT: [&str; 6] = [
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-target",
+    CERTIFICATE,
+    CERTIFICATE_CHAIN,
+];

@@ -15,6 +15,9 @@ pub enum Rejection {
     /// Both an `Authorization` header and a presigned query.
     #[error("signed twice, in a header and in the query")]
     Ambiguous,
+    /// No certificate came with a request that one has signed, or two. Answered as incomplete.
+    #[error("no certificate")]
+    Certificate,
     /// The credential, given here, has not five elements.
     #[error("malformed credential scope")]
     Credential(String),
@@ -139,6 +142,15 @@ impl Rejection {
         Answer { status: 400, code, message }
     }
 
+    /// The answer of a service that speaks REST-JSON: as [`Rejection::json`], with a status that tells.
+    pub fn rest(&self) -> Answer {
+        let status = match self {
+            Self::Path | Self::QueryString(_) => 400,
+            _ => 403,
+        };
+        Answer { status, ..self.json() }
+    }
+
     /// The answer of a query service: IAM, STS.
     pub fn query(&self) -> Answer {
         let (_, code, status) = self.codes();
@@ -149,6 +161,7 @@ impl Rejection {
     fn codes(&self) -> (&'static str, &'static str, u16) {
         match self {
             Self::Algorithm(_)
+            | Self::Certificate
             | Self::Credential(_)
             | Self::Date(_)
             | Self::Element { .. }
@@ -180,6 +193,7 @@ impl Rejection {
         match self {
             Self::Algorithm(name) => format!("Unsupported AWS 'algorithm': '{name}'."),
             Self::Ambiguous | Self::Path => String::new(),
+            Self::Certificate => "The request needs one certificate in 'X-Amz-X509'.".to_owned(),
             Self::Credential(text) => format!(
                 "Credential must have exactly 5 slash-delimited elements, \
                  e.g. keyid/date/region/service/term, got '{text}'"

@@ -113,7 +113,13 @@ impl Signer<'_> {
         };
         let (mut written, mut text) = (Vec::new(), Vec::new());
         canonical.write(&mut written);
-        write_string_to_sign(signed_at, &self.scope(signed_at), &body_hash(&written), &mut text);
+        write_string_to_sign(
+            crate::ALGORITHM,
+            signed_at,
+            &self.scope(signed_at),
+            &body_hash(&written),
+            &mut text,
+        );
 
         let secret = self.credentials.secret;
         let key = SigningKey::derive(secret, signed_at.date(), self.region, self.service);

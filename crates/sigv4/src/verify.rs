@@ -1,8 +1,8 @@
 //! The last step: the signature itself.
 
-use crate::ALGORITHM;
 use crate::canonical::{Canonical, Host, has_default_port};
 use crate::check::Scoped;
+use crate::claim::Signature;
 use crate::hex;
 use crate::instant::Instant;
 use crate::key::SigningKey;
@@ -11,7 +11,7 @@ use crate::request::{Request, body_hash};
 
 /// Proof that a request was signed by the holder of the key it was verified with.
 ///
-/// Only [`Scoped::verify`] makes one.
+/// Only [`Scoped::verify`] and [`Scoped::verify_certificate`] make one.
 #[derive(Debug)]
 #[must_use = "a signature was checked for a reason"]
 pub struct Verified {
@@ -29,8 +29,30 @@ impl Scoped<'_> {
     /// [`Rejection::Mismatch`]: another key, a changed request, or one that was never canonical;
     /// all look alike.
     pub fn verify(&self, key: &SigningKey) -> Result<Verified, Rejection> {
+        let Signature::Secret(Some(signature)) = self.presented().claim.signature else {
+            return Err(Rejection::Mismatch);
+        };
+        self.verify_with(|text| key.signed(text, &signature))
+    }
+
+    /// Checks that the holder of the private key to `public_key`, a certificate's
+    /// `SubjectPublicKeyInfo` in DER, signed exactly this request. Whose certificate it is, and
+    /// whether anybody trusts it, is the caller's to ask.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Mismatch`], as [`Scoped::verify`]; also for a key of another kind than the
+    /// request's algorithm says, and for RSA keys below 2048 bits.
+    pub fn verify_certificate(&self, public_key: &[u8]) -> Result<Verified, Rejection> {
+        let Signature::Certificate(scheme, signature) = &self.presented().claim.signature else {
+            return Err(Rejection::Mismatch);
+        };
+        self.verify_with(|text| scheme.signed(public_key, text, signature))
+    }
+
+    /// Asks `is_right` about each text that may have been signed.
+    fn verify_with(&self, is_right: impl Fn(&[u8]) -> bool) -> Result<Verified, Rejection> {
         let presented = self.presented();
-        let signature = presented.claim.signature.ok_or(Rejection::Mismatch)?;
         if !is_canonical(&presented.claim.signed_headers) || !has_promised_body(&presented.request)
         {
             return Err(Rejection::Mismatch);
@@ -42,7 +64,7 @@ impl Scoped<'_> {
             let hash = body_hash(&buffer);
             buffer.clear();
             self.write_text(&hash, &mut buffer);
-            key.signed(&buffer, &signature)
+            is_right(&buffer)
         };
         if is_signed(Host::AsReceived)
             || has_default_port(&presented.request) && is_signed(Host::WithoutDefaultPort)
@@ -92,7 +114,8 @@ impl Scoped<'_> {
     fn write_text(&self, canonical_hash: &[u8; 32], out: &mut Vec<u8>) {
         let presented = self.presented();
         let scope = presented.claim.credential.split_once('/').map_or("", |it| it.1);
-        write_string_to_sign(&presented.signed_at, scope, canonical_hash, out);
+        let algorithm = presented.claim.signature.algorithm();
+        write_string_to_sign(algorithm, &presented.signed_at, scope, canonical_hash, out);
     }
 }
 
@@ -100,12 +123,13 @@ impl Scoped<'_> {
 ///
 /// `scope` is `YYYYMMDD/region/service/aws4_request`.
 pub(crate) fn write_string_to_sign(
+    algorithm: &str,
     signed_at: &Instant,
     scope: &str,
     canonical_hash: &[u8; 32],
     out: &mut Vec<u8>,
 ) {
-    for line in [ALGORITHM, signed_at.basic(), scope] {
+    for line in [algorithm, signed_at.basic(), scope] {
         out.extend_from_slice(line.as_bytes());
         out.push(b'\n');
     }

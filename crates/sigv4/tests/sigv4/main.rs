@@ -2,6 +2,8 @@
 
 // `cfg(test)` tells the lints that helpers are test code, too.
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
 mod message;
 #[cfg(test)]
 mod properties;
