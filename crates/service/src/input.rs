@@ -23,3 +23,23 @@ macro_rules! input {
         }
     };
 }
+
+/// The same for services whose members are written in camelCase on the wire, as those that speak REST-JSON.
+#[macro_export]
+macro_rules! rest_input {
+    (
+        $(#[$outer:meta])*
+        pub struct $name:ident { $( $(#[$inner:meta])* $member:ident: $type:ty, )* }
+    ) => {
+        $(#[$outer])*
+        #[derive(Debug, Default, ::serde::Deserialize, ::serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $(
+                $(#[$inner])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                $member: Option<$type>,
+            )*
+        }
+    };
+}

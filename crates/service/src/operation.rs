@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
 use store::Txn;
-use wire::{Body, Code, Violations, query};
+use wire::{Body, Code, Violations, query, rest};
 
 /// An IAM action, `service:Operation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +150,11 @@ impl Row {
         Self::speaking::<O>(Protocol::Query(service))
     }
 
+    /// The row of operation `O`, which is asked for by method and path, as `binding` says.
+    pub const fn rest<O: Operation>(binding: &'static rest::Binding) -> Self {
+        Self::speaking::<O>(Protocol::Rest(binding))
+    }
+
     const fn speaking<O: Operation>(protocol: Protocol) -> Self {
         Self {
             name: O::NAME,
@@ -164,9 +169,27 @@ impl Row {
     /// The service that the row belongs to, if that speaks Query.
     pub const fn query_service(&self) -> Option<&'static query::Service> {
         match self.protocol {
-            Protocol::Json => None,
+            Protocol::Json | Protocol::Rest(_) => None,
             Protocol::Query(service) => Some(service),
         }
+    }
+
+    /// By which method and path it is asked for, if it is.
+    pub const fn binding(&self) -> Option<&'static rest::Binding> {
+        match self.protocol {
+            Protocol::Json | Protocol::Query(_) => None,
+            Protocol::Rest(binding) => Some(binding),
+        }
+    }
+
+    /// What too many requests at once are called.
+    pub fn busy(&self) -> Code {
+        self.protocol.busy()
+    }
+
+    /// The error `code` as the row's service tells it.
+    pub fn fault(&self, code: Code, message: &str, request_id: base::Uuid) -> Reply {
+        self.protocol.fault(code, message, request_id)
     }
 
     /// Serves one request: decodes `body`, executes, encodes.
@@ -213,7 +236,7 @@ fn serve<'a, O: Operation>(
         let id = call.request_id;
         match execute(call, &operation, ports).await {
             Ok(output) => match protocol.encode(O::NAME, &output, id) {
-                Ok(body) => Reply { status: 200, body, error: None, cause: None },
+                Ok(body) => Reply { status: protocol.success(), body, error: None, cause: None },
                 Err(cause) => protocol.internal(cause, id),
             },
             Err(Failure::Operation(error)) => {

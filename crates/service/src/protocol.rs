@@ -1,4 +1,4 @@
-//! The two forms in which requests and answers travel.
+//! The three forms in which requests and answers travel.
 
 use crate::Reply;
 use crate::operation::INTERNAL_TEXT;
@@ -6,7 +6,7 @@ use base::Uuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::query::{self, Parameters};
-use wire::{Body, Code, json};
+use wire::{Body, Code, json, rest};
 
 /// How a service is spoken to.
 #[derive(Clone, Copy, Debug)]
@@ -15,13 +15,15 @@ pub(crate) enum Protocol {
     Json,
     /// Query: form parameters in, XML out.
     Query(&'static query::Service),
+    /// REST-JSON: method and path, JSON in and out.
+    Rest(&'static rest::Binding),
 }
 
 impl Protocol {
     /// Binds `body` to `T`; the error is the message for the wire.
     pub(crate) fn decode<T: DeserializeOwned>(self, body: &[u8]) -> Result<T, String> {
         match self {
-            Self::Json => json::decode(body).map_err(|it| it.to_string()),
+            Self::Json | Self::Rest(_) => json::decode(body).map_err(|it| it.to_string()),
             Self::Query(_) => query::decode(&Parameters::parse(body)).map_err(|it| it.to_string()),
         }
     }
@@ -34,7 +36,7 @@ impl Protocol {
         request_id: Uuid,
     ) -> Result<Body, String> {
         match self {
-            Self::Json => json::encode(output, 1024).map_err(|it| it.to_string()),
+            Self::Json | Self::Rest(_) => json::encode(output, 1024).map_err(|it| it.to_string()),
             Self::Query(service) => query::encode(service, name, output, &request_id.to_string())
                 .map_err(|it| it.to_string()),
         }
@@ -44,6 +46,7 @@ impl Protocol {
     pub(crate) fn fault(self, code: Code, message: &str, request_id: Uuid) -> Reply {
         let body = match self {
             Self::Json => code.json(message),
+            Self::Rest(_) => code.rest(message),
             Self::Query(service) => service.fault(code, message, &request_id.to_string()),
         };
         Reply { status: code.status, body, error: Some(code.name), cause: None }
@@ -52,16 +55,24 @@ impl Protocol {
     /// A failure inside, which tells nothing of its cause.
     pub(crate) fn internal(self, cause: String, request_id: Uuid) -> Reply {
         let code = match self {
-            Self::Json => Code::INTERNAL,
+            Self::Json | Self::Rest(_) => Code::INTERNAL,
             Self::Query(_) => Code::query("InternalFailure", 500),
         };
         Reply { cause: Some(cause), ..self.fault(code, INTERNAL_TEXT, request_id) }
     }
 
+    /// The HTTP status of a success.
+    pub(crate) fn success(self) -> u16 {
+        match self {
+            Self::Json | Self::Query(_) => 200,
+            Self::Rest(binding) => binding.status,
+        }
+    }
+
     /// What a body is called that can't be bound.
     pub(crate) fn undecodable(self) -> Code {
         match self {
-            Self::Json => Code::SERIALIZATION,
+            Self::Json | Self::Rest(_) => Code::SERIALIZATION,
             Self::Query(_) => Code::query("MalformedInput", 400),
         }
     }
@@ -70,6 +81,7 @@ impl Protocol {
     pub(crate) fn busy(self) -> Code {
         match self {
             Self::Json => Code::THROTTLING,
+            Self::Rest(_) => Code { status: 429, ..Code::THROTTLING },
             Self::Query(_) => Code::query("Throttling", 400),
         }
     }
