@@ -29,8 +29,10 @@ pub async fn generation(
 /// [`store::Error::Corrupt`]: a stored policy can't be understood; then nothing may be allowed.
 pub async fn gather(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>, Error> {
     match &caller.kind {
-        // The root user has no policies of its own.
-        Kind::Root | Kind::FederatedUser { user: None } => Ok(Some(Access::default())),
+        // The root user and services have no policies of their own.
+        Kind::Root | Kind::Service { .. } | Kind::FederatedUser { user: None } => {
+            Ok(Some(Access::default()))
+        }
         Kind::User => of_user(txn, &caller.account, &caller.user_name, &caller.principal_id).await,
         Kind::RoleSession { role_id, .. } => {
             of_role(txn, &caller.account, &caller.user_name, role_id).await

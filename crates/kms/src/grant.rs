@@ -152,7 +152,7 @@ fn names_of(caller: &Caller) -> Vec<&str> {
     match &caller.kind {
         Kind::RoleSession { role_arn, role_id } => vec![role_id, role_arn, &caller.arn],
         Kind::User => vec![&caller.principal_id, &caller.arn],
-        Kind::FederatedUser { .. } | Kind::Root => vec![&caller.arn],
+        Kind::FederatedUser { .. } | Kind::Root | Kind::Service { .. } => vec![&caller.arn],
     }
 }
 

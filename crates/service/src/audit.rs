@@ -180,6 +180,8 @@ fn type_of(kind: &Kind) -> &'static str {
         Kind::FederatedUser { .. } => "FederatedUser",
         Kind::RoleSession { .. } => "AssumedRole",
         Kind::Root => "Root",
+        // As CloudTrail has it of calls that no access key signs.
+        Kind::Service { .. } => "Unknown",
         Kind::User => "IAMUser",
     }
 }

@@ -41,6 +41,11 @@ pub enum Kind {
     },
     /// The root user of the account.
     Root,
+    /// A service that has checked, in its own way, for whom it asks; never an access key.
+    Service {
+        /// Its host name: `rolesanywhere.amazonaws.com`.
+        name: &'static str,
+    },
     /// A user.
     User,
 }
@@ -115,6 +120,7 @@ impl Caller {
                 CallerKind::RoleSession { role_arn, role_id }
             }
             Kind::Root => CallerKind::Root,
+            Kind::Service { name } => CallerKind::Service { name },
             Kind::User => CallerKind::User { id: &self.principal_id },
         };
         engine::Caller { account: &self.account, arn: &self.arn, kind }

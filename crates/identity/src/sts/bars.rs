@@ -22,7 +22,7 @@ pub(super) fn may_assume(caller: &Caller) -> Result<(), Error> {
     match caller.kind {
         Kind::FederatedUser { .. } => Err(with_session("AssumeRole")),
         Kind::Root => Err(Error::Denied("Roles may not be assumed by root accounts.".to_owned())),
-        Kind::RoleSession { .. } | Kind::User => Ok(()),
+        Kind::RoleSession { .. } | Kind::Service { .. } | Kind::User => Ok(()),
     }
 }
 

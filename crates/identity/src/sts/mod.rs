@@ -21,6 +21,7 @@ mod second_factor;
 mod session_policy;
 mod tags;
 mod trust;
+pub mod vouched;
 
 pub use answer::{AssumedRoleUser, FederatedUser, TemporaryCredentials};
 pub use error::Error;
