@@ -9,18 +9,22 @@ use http::header::HOST;
 use http::request::Parts;
 use identity::session::Claims;
 use identity::{Status, session};
-use service::{Access, chain};
+use service::{Access, Caller, chain};
 use sigv4::{Current, Presented, Rejection, Scoped, SigningKey, Verified};
 use std::sync::Arc;
 use store::Backend;
 
-/// What a checked signature gives: the proof, with the key the caller and the Region, and what the
-/// caller's policies are.
+/// What a checked signature gives: the proof, the caller and the Region, and what the caller's
+/// policies are.
 pub(crate) struct Signed {
     pub(crate) proof: Verified,
-    pub(crate) key: Arc<ScopedKey>,
+    pub(crate) caller: Arc<Caller>,
+    /// The Region that was signed for.
+    pub(crate) region: Region,
     /// What the caller may do.
     pub(crate) access: Arc<Access>,
+    /// The key that signed; certificates have none.
+    pub(crate) key: Option<Arc<ScopedKey>>,
 }
 
 /// Why there is no caller.
@@ -30,6 +34,8 @@ pub(crate) enum Refused {
     Failed(String),
     /// The signature is no good.
     Rejected(Rejection),
+    /// It is right, and by the key of a certificate that nobody believes; what the client is told.
+    Untrusted(String),
 }
 
 /// What signatures are checked with.
@@ -92,7 +98,8 @@ impl Authenticator {
             self.keys.keep(origin, &key);
         }
         let access = access(&mut txn, &key).await?;
-        Ok(Signed { proof, key, access })
+        let (caller, region) = (Arc::clone(&key.caller), key.region.clone());
+        Ok(Signed { proof, caller, region, access, key: Some(key) })
     }
 
     /// Everything that can be checked without a key.
@@ -104,13 +111,13 @@ impl Authenticator {
     ) -> Result<Scoped<'a>, Rejection> {
         let current: Current<'_> =
             Presented::parse(request)?.check_window(now, api.window_minutes)?;
-        if api.is_json() {
+        if api.keeps_lifetimes() {
             current.check_lifetime(now)?;
         }
         current.check_scope(&[api.signing_name], |it| self.is_region(it))
     }
 
-    fn is_region(&self, name: &str) -> bool {
+    pub(crate) fn is_region(&self, name: &str) -> bool {
         match &self.regions[..] {
             [] => name.parse::<Region>().is_ok(),
             regions => regions.iter().any(|it| it.as_str() == name),
@@ -174,7 +181,7 @@ fn rejected(rejected: session::Rejected) -> Refused {
     }
 }
 
-fn failed(error: &(dyn std::error::Error + 'static)) -> Refused {
+pub(crate) fn failed(error: &(dyn std::error::Error + 'static)) -> Refused {
     Refused::Failed(chain(error))
 }
 
@@ -238,7 +245,7 @@ pub(crate) fn reason(rejection: &Rejection) -> Reason {
 }
 
 /// Header names and values in order of arrival; h2's `:authority` stands as `host`.
-fn headers_of(parts: &Parts) -> Vec<(&str, &[u8])> {
+pub(crate) fn headers_of(parts: &Parts) -> Vec<(&str, &[u8])> {
     let mut headers = Vec::with_capacity(parts.headers.len() + 1);
     headers.extend(parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     if !parts.headers.contains_key(HOST)
@@ -249,12 +256,12 @@ fn headers_of(parts: &Parts) -> Vec<(&str, &[u8])> {
     headers
 }
 
-fn set_host<'a>(headers: &mut Vec<(&'a str, &'a [u8])>, host: &'a str) {
+pub(crate) fn set_host<'a>(headers: &mut Vec<(&'a str, &'a [u8])>, host: &'a str) {
     headers.retain(|it| it.0 != HOST.as_str());
     headers.push((HOST.as_str(), host.as_bytes()));
 }
 
-fn request_of<'a>(
+pub(crate) fn request_of<'a>(
     parts: &'a Parts,
     headers: &'a [(&'a str, &'a [u8])],
     body_hash: [u8; 32],

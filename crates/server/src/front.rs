@@ -10,10 +10,10 @@ use crate::connection::Answer;
 use crate::drain::Drain;
 use crate::hush::{Hush, Last};
 use crate::last_use::Uses;
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::{Metrics, Outcome, Reason};
 use crate::peer::Peer;
 use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
-use crate::route::{Head, Protocol, Route, Routes, fault};
+use crate::route::{Head, Protocol, Route, Routes};
 use crate::throttle::{Asker, Group, Throttle};
 use base::{Clock, Entropy, Timestamp, Uuid};
 use bytes::Bytes;
@@ -127,7 +127,7 @@ impl Front {
         match head {
             Head::Unknown => return (Reply::fault(Code::UNKNOWN_OPERATION, ""), None),
             Head::WrongMethod => return (bare(405, "MethodNotAllowed"), None),
-            Head::Json(_) | Head::Query => (),
+            Head::Json(_) | Head::Query | Head::Rest(_) => (),
         }
         let limit = usize::try_from(self.limits.body_bytes).unwrap_or(usize::MAX);
         let body = match timeout_at(arrival.deadline, body::read(body, limit)).await {
@@ -143,6 +143,14 @@ impl Front {
             }
         };
         let body = body.as_slice();
+        if let Head::Rest(route) = head {
+            return match route.gather(arrival.parts, body) {
+                Ok(members) => {
+                    (self.serve(arrival, route, (body, members.as_slice())).await, Some(route))
+                }
+                Err(error) => (arrival.fault(Code::SERIALIZATION, &error.to_string()), None),
+            };
+        }
         // A Query request by GET has its parameters in the URL.
         let form = match (arrival.protocol, arrival.parts.uri.query()) {
             (Protocol::Query, Some(query)) if body.is_empty() => query.as_bytes(),
@@ -166,17 +174,25 @@ impl Front {
         (body, form): (&[u8], &[u8]),
     ) -> Reply {
         let signed = (arrival.parts, sigv4::body_hash(body));
-        let backend = &*self.backend;
-        let outcome = self.authenticator.authenticate(backend, signed, route.api, arrival.now);
-        let Signed { proof, key, access } = match outcome.await {
+        let (backend, authenticator) = (&*self.backend, &self.authenticator);
+        let outcome = if route.is_signed_by_certificate() {
+            let asked = (route.api, form);
+            authenticator.authenticate_certificate(backend, signed, asked, arrival.now).await
+        } else {
+            authenticator.authenticate(backend, signed, route.api, arrival.now).await
+        };
+        let Signed { proof, caller, region, access, key } = match outcome {
             Ok(signed) => signed,
             Err(Refused::Rejected(rejection)) => return self.reject(arrival, route, &rejection),
+            Err(Refused::Untrusted(text)) => return self.distrust(arrival, route, &text),
             Err(Refused::Failed(cause)) => return arrival.internal(route, cause),
         };
         arrival.peer.note_signed();
-        self.uses.note(&key, arrival.now);
+        if let Some(key) = key {
+            self.uses.note(&key, arrival.now);
+        }
         let source = arrival.peer.source(arrival.parts);
-        let (who, from) = ((&*key.caller, &*access), (&key.region, &*source));
+        let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
         let call = Call::new(proof, who, from, when, tools).under(self.quotas);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
@@ -208,13 +224,11 @@ impl Front {
 
     fn reject(&self, arrival: &Arrival<'_>, route: Route, rejection: &Rejection) -> Reply {
         self.metrics.rejected(reason(rejection));
-        if let Some(Last(last)) = self.hush.tells(arrival.now) {
-            let (address, reason) = (arrival.peer.address(), rejection.to_string());
-            tracing::warn!(request_id = %arrival.id, address, reason, last, "not authenticated");
-        }
+        self.tell(arrival, &rejection.to_string());
         let answer = match arrival.protocol {
             Protocol::Json => rejection.json(),
             Protocol::Query => rejection.query(),
+            Protocol::Rest => rejection.rest(),
         };
         match (answer.code, arrival.protocol) {
             ("", _) => bare(answer.status, "MalformedRequest"),
@@ -222,10 +236,30 @@ impl Front {
                 let code = Code { status: answer.status, ..Code::protocol(name) };
                 Reply::fault(code, &answer.message)
             }
+            (name, Protocol::Rest) => {
+                let code = Code { status: answer.status, ..Code::protocol(name) };
+                route.fault(code, &answer.message, arrival.id)
+            }
             (name, Protocol::Query) => {
                 let code = Code::query(name, answer.status);
                 route.fault(code, &answer.message, arrival.id)
             }
+        }
+    }
+
+    /// The answer to one whose certificate nobody believes, or whose signature isn't the certificate's.
+    fn distrust(&self, arrival: &Arrival<'_>, route: Route, text: &str) -> Reply {
+        self.metrics.rejected(Reason::UnknownKey);
+        self.tell(arrival, text);
+        let code = Code { status: 403, ..Code::ACCESS_DENIED };
+        route.fault(code, text, arrival.id)
+    }
+
+    /// Logs why somebody isn't authenticated, as long as there aren't too many.
+    fn tell(&self, arrival: &Arrival<'_>, reason: &str) {
+        if let Some(Last(last)) = self.hush.tells(arrival.now) {
+            let address = arrival.peer.address();
+            tracing::warn!(request_id = %arrival.id, address, reason, last, "not authenticated");
         }
     }
 
@@ -266,11 +300,7 @@ async fn not_with_session(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Re
 }
 
 async fn throttled(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {
-    let code = match route.row.query_service() {
-        None => Code::THROTTLING,
-        Some(_) => Code::query("Throttling", 400),
-    };
-    service::refuse(call, &route.row, code, "Rate exceeded", ports).await
+    service::refuse(call, &route.row, route.row.busy(), "Rate exceeded", ports).await
 }
 
 impl Arrival<'_> {
@@ -279,7 +309,11 @@ impl Arrival<'_> {
         match self.protocol {
             Protocol::Json => Reply::fault(code, message),
             // Which service was meant isn't known yet.
-            Protocol::Query => fault(Some(&sts::SERVICE), code, message, self.id),
+            Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
+            Protocol::Rest => {
+                let body = code.rest(message);
+                Reply { status: code.status, body, error: Some(code.name), cause: None }
+            }
         }
     }
 

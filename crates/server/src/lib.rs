@@ -18,6 +18,7 @@
 mod admin;
 mod authenticate;
 mod body;
+mod certificate;
 mod chance;
 pub mod config;
 mod connection;

@@ -14,6 +14,8 @@ use wire::Code;
 /// The `Date` header, written once a second. Clients correct their clocks by it.
 pub(crate) struct Dates(ArcSwap<(i64, HeaderValue)>);
 
+/// Where REST-JSON has an error's name.
+static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 impl Dates {
@@ -51,8 +53,12 @@ pub(crate) fn respond(
         let kind = match protocol {
             Protocol::Json => wire::json::CONTENT_TYPE,
             Protocol::Query => wire::query::CONTENT_TYPE,
+            Protocol::Rest => wire::rest::CONTENT_TYPE,
         };
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    if let (Protocol::Rest, Some(error)) = (protocol, reply.error) {
+        headers.insert(ERROR_TYPE.clone(), HeaderValue::from_static(error));
     }
     if let Ok(id) = HeaderValue::from_maybe_shared(Bytes::from(request_id.to_string())) {
         headers.insert(REQUEST_ID.clone(), id);

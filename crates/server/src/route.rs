@@ -6,16 +6,18 @@ use http::request::Parts;
 use http::{HeaderName, Method};
 use identity::{iam, sts};
 use service::{Reply, Row};
-use wire::Code;
 use wire::query::{self, Parameters};
+use wire::{Body, Code, rest};
 
-/// Which of the two protocols a request speaks: decides how even its first error looks.
+/// Which of the three protocols a request speaks: decides how even its first error looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// awsJson 1.1, by the header `X-Amz-Target`.
     Json,
     /// Query, by the parameter `Action`.
     Query,
+    /// REST-JSON, by method and path.
+    Rest,
 }
 
 /// An API that is served: how it is asked for, and how requests for it are signed.
@@ -35,10 +37,10 @@ impl Api {
         self.signing_name == "iam"
     }
 
-    /// Whether it speaks awsJson. STS takes a presigned URL for as long as its window is, whatever
+    /// Whether a presigned URL ends when it says. STS takes one for as long as its window is, whatever
     /// lifetime it says.
-    pub(crate) fn is_json(&self) -> bool {
-        matches!(self.form, Form::Target(_))
+    pub(crate) fn keeps_lifetimes(&self) -> bool {
+        !matches!(self.form, Form::Query(_))
     }
 }
 
@@ -49,10 +51,12 @@ enum Form {
     Target(&'static str),
     /// By the parameter `Version`.
     Query(&'static query::Service),
+    /// By method and path, which the rows say.
+    Paths,
 }
 
 /// All APIs.
-static APIS: [Api; 4] = [
+static APIS: [Api; 5] = [
     Api {
         signing_name: "secretsmanager",
         window_minutes: 5,
@@ -77,6 +81,12 @@ static APIS: [Api; 4] = [
         form: Form::Query(&sts::SERVICE),
         rows: sts::OPERATIONS,
     },
+    Api {
+        signing_name: "rolesanywhere",
+        window_minutes: 5,
+        form: Form::Paths,
+        rows: anywhere::OPERATIONS,
+    },
 ];
 
 /// An operation, its API, and its place among all for the counters.
@@ -97,6 +107,8 @@ pub(crate) enum Head {
     Json(Route),
     /// Its parameters will tell.
     Query,
+    /// This operation, whose members stand in the path and the query, too.
+    Rest(Route),
     /// No such operation.
     Unknown,
     /// Asked with a method that nothing is asked with.
@@ -138,6 +150,9 @@ impl Routes {
                 _ => Head::Unknown,
             };
         }
+        if let Some(head) = self.find_path(parts) {
+            return head;
+        }
         match parts.method {
             Method::GET if parts.uri.query().is_some() => Head::Query,
             Method::POST if is_form(parts) => Head::Query,
@@ -149,8 +164,22 @@ impl Routes {
     fn find_target(&self, target: &str) -> Option<Route> {
         self.0.iter().find_map(|routes| match routes.first()?.api.form {
             Form::Target(prefix) => named(routes, target.strip_prefix(prefix)?),
-            Form::Query(_) => None,
+            Form::Paths | Form::Query(_) => None,
         })
+    }
+
+    /// The operation that is asked for by method and path; `None` if no operation has the path.
+    fn find_path(&self, parts: &Parts) -> Option<Head> {
+        let path = parts.uri.path();
+        if is_root(parts) {
+            return None;
+        }
+        let has_path = |it: &&Route| it.row.binding().is_some_and(|it| it.matches(path));
+        let mut found = self.0.iter().flatten().filter(has_path).peekable();
+        found.peek()?;
+        let has_method =
+            |it: &&Route| it.row.binding().is_some_and(|it| it.method == parts.method.as_str());
+        Some(found.find(has_method).map_or(Head::WrongMethod, |it| Head::Rest(*it)))
     }
 
     /// The operation that `parameters` ask for; the message to answer if there is none.
@@ -177,23 +206,21 @@ fn named(routes: &[Route], name: &str) -> Option<Route> {
 impl Route {
     /// The error `code` as the route's API tells it.
     pub(crate) fn fault(&self, code: Code, message: &str, request_id: Uuid) -> Reply {
-        fault(self.row.query_service(), code, message, request_id)
+        self.row.fault(code, message, request_id)
     }
-}
 
-/// The error `code` as `service` tells it, or as JSON.
-pub(crate) fn fault(
-    service: Option<&query::Service>,
-    code: Code,
-    message: &str,
-    request_id: Uuid,
-) -> Reply {
-    match service {
-        None => Reply::fault(code, message),
-        Some(service) => {
-            let body = service.fault(code, message, &request_id.to_string());
-            Reply { status: code.status, body, error: Some(code.name), cause: None }
-        }
+    /// Whether the key of a certificate signs it, and no access key.
+    pub(crate) fn is_signed_by_certificate(&self) -> bool {
+        self.row.source == anywhere::HOST
+            && self.row.name == anywhere::operations::SIGNED_BY_CERTIFICATE
+    }
+
+    /// The request's members as one JSON object, of an operation that is asked for by its path.
+    pub(crate) fn gather(&self, parts: &Parts, body: &[u8]) -> Result<Body, rest::Malformed> {
+        let header = |name: &str| parts.headers.get(name).map(http::HeaderValue::as_bytes);
+        let query = parts.uri.query().unwrap_or_default();
+        let head = rest::Head { path: parts.uri.path(), query, header: &header };
+        self.row.binding().map_or_else(|| Ok(Body::default()), |it| it.gather(head, body))
     }
 }
 
@@ -203,6 +230,7 @@ impl Head {
         match self {
             Self::Json(_) | Self::Unknown | Self::WrongMethod => Protocol::Json,
             Self::Query => Protocol::Query,
+            Self::Rest(_) => Protocol::Rest,
         }
     }
 }
@@ -230,7 +258,7 @@ mod tests {
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         match routes.find(&parts) {
-            Head::Json(route) => route.row.name.to_owned(),
+            Head::Json(route) | Head::Rest(route) => route.row.name.to_owned(),
             other => format!("{other:?}"),
         }
     }
@@ -257,6 +285,16 @@ mod tests {
             ("GET",  "/?Action=x", vec![],                                             "Query"),
             ("GET",  "/",          vec![],                                             "WrongMethod"),
             ("PUT",  "/?Action=x", vec![form],                                         "WrongMethod"),
+            ("POST", "/sessions",  vec![],                                             "CreateSession"),
+            ("POST", "/sessions",  vec![form],                                         "CreateSession"),
+            ("POST", "/sessions?Action=x", vec![],                                     "CreateSession"),
+            ("GET",  "/sessions",  vec![],                                             "WrongMethod"),
+            ("GET",  "/crl/a",     vec![],                                             "GetCrl"),
+            ("PATCH", "/crl/a",    vec![],                                             "UpdateCrl"),
+            ("DELETE", "/crl/a%2Fb", vec![],                                           "DeleteCrl"),
+            ("GET",  "/crl/a/b",   vec![],                                             "WrongMethod"), // nobody's path
+            ("GET",  "/crl/",      vec![],                                             "WrongMethod"),
+            ("POST", "/sessions",  vec![target("secretsmanager.GetSecretValue")],      "Unknown"),
         ];
         for (method, uri, headers, expected) in cases {
             assert_eq!(found(method, uri, &headers), expected, "{method} {uri} {headers:?}");

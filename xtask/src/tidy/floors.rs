@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire", 1),
     ("store", 2),
     ("service", 3),
+    ("anywhere", 4),
     ("identity", 4),
     ("kms", 4),
     ("secrets", 4),
@@ -21,7 +22,8 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows between crates of one floor that are meant.
-const SIDEWAYS: &[(&str, &str)] = &[("cli", "server"), ("identity", "kms"), ("secrets", "kms")];
+const SIDEWAYS: &[(&str, &str)] =
+    &[("anywhere", "identity"), ("cli", "server"), ("identity", "kms"), ("secrets", "kms")];
 
 /// Imported by tests only; may itself know everything.
 const TESTKIT: &str = "testkit";
