@@ -7,7 +7,8 @@
 //! Invariants:
 //!
 //! - No request is served without a signature that was checked against the access key's row as the
-//!   store has it at that moment.
+//!   store has it at that moment; CreateSession of Roles Anywhere, by the key of a certificate that
+//!   leads to the trust anchor it names.
 //! - Everything a stranger can send is bounded: head, body, time, connections, and what is remembered
 //!   of any of them.
 //! - Every task has an owner that waits for it, and ends when the server stops.

@@ -258,7 +258,16 @@ async fn sessions_are_what_was_asked_for() {
         assert_eq!(answered.text("/credentialSet/0/assumedRoleUser/arn"), arn);
         assert_eq!(answered.text("/credentialSet/0/roleArn"), account.role);
     }
-    let answered = desk.let_in(&serial, &cert, account.members()).await.ok();
+    let body = json!({ "profileId": account.profile.0, "durationSeconds": 1800 });
+    desk.call("UpdateProfile", body).await.ok();
+    let members = account.with(&json!({ "durationSeconds": 3600 }));
+    let answered = desk.let_in(&serial, &cert, members).await.ok();
+    let end = base::Timestamp::from_secs(NOW.secs() + 1800).to_string();
+    assert_eq!(
+        answered.text("/credentialSet/0/credentials/expiration"),
+        end,
+        "the profile's limit"
+    );
     let credential = |it: &str| answered.text(&format!("/credentialSet/0/credentials/{it}"));
     let (id, token) = (credential("accessKeyId"), credential("sessionToken"));
     let owner = crate::desk::account();
