@@ -293,6 +293,10 @@ def test_administration(world, authority, server, stranger, region):
     message = refused(lambda: anywhere.get_trust_anchor(trustAnchorId=gone), code)
     assert message == "Trust anchor not found"
     refused(lambda: anywhere.get_crl(crlId="x"), "ValidationException")
+    mapping = {"certificateField": "x509SAN", "mappingRules": [{"specifier": "DNS"}]}
+    profile = world.profile["profileId"]
+    put = lambda: anywhere.put_attribute_mapping(profileId=profile, **mapping)  # noqa: E731
+    refused(put, "UnknownOperationException")
     source = {"sourceType": "AWS_ACM_PCA", "sourceData": {"acmPcaArn": "arn:aws:acm-pca:x"}}
     refused(lambda: anywhere.create_trust_anchor(name="a", source=source), "ValidationException")
     leaf = pathlib.Path(authority.issue("/CN=x")[0]).read_text()

@@ -157,6 +157,8 @@ impl Routes {
             Method::GET if parts.uri.query().is_some() => Head::Query,
             Method::POST if is_form(parts) => Head::Query,
             Method::POST => Head::Unknown,
+            // Only operations are asked for like this, and none has the path.
+            Method::DELETE | Method::PATCH | Method::PUT if !is_root(parts) => Head::Unknown,
             _ => Head::WrongMethod,
         }
     }
@@ -293,6 +295,8 @@ mod tests {
             ("PATCH", "/crl/a",    vec![],                                             "UpdateCrl"),
             ("DELETE", "/crl/a%2Fb", vec![],                                           "DeleteCrl"),
             ("GET",  "/crl/a/b",   vec![],                                             "WrongMethod"), // nobody's path
+            ("PUT",  "/profiles/a/mappings", vec![],                                   "Unknown"), // not built
+            ("PUT",  "/crl/a",     vec![],                                             "WrongMethod"),
             ("GET",  "/crl/",      vec![],                                             "WrongMethod"),
             ("POST", "/sessions",  vec![target("secretsmanager.GetSecretValue")],      "Unknown"),
         ];
