@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod certificate;
 mod ciphertext_blob;
 mod grant_token;
 mod journal_read;
@@ -14,10 +15,13 @@ mod policy_compile;
 mod policy_condition;
 mod policy_parse;
 mod query_decode;
+mod rest_request;
 mod session_token;
 mod sigv4_request;
 mod store_key;
+mod x509_request;
 
+pub use certificate::certificate;
 pub use ciphertext_blob::ciphertext_blob;
 pub use grant_token::grant_token;
 pub use journal_read::journal_read;
@@ -26,9 +30,11 @@ pub use policy_compile::policy_compile;
 pub use policy_condition::policy_condition;
 pub use policy_parse::policy_parse;
 pub use query_decode::query_decode;
+pub use rest_request::rest_request;
 pub use session_token::session_token;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
+pub use x509_request::x509_request;
 
 #[cfg(test)]
 mod tests {
@@ -38,6 +44,7 @@ mod tests {
     type Target = fn(&[u8]);
 
     const TARGETS: &[(&str, Target)] = &[
+        ("certificate", super::certificate),
         ("ciphertext_blob", super::ciphertext_blob),
         ("grant_token", super::grant_token),
         ("journal_read", super::journal_read),
@@ -46,9 +53,11 @@ mod tests {
         ("policy_condition", super::policy_condition),
         ("policy_parse", super::policy_parse),
         ("query_decode", super::query_decode),
+        ("rest_request", super::rest_request),
         ("session_token", super::session_token),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),
+        ("x509_request", super::x509_request),
     ];
 
     fn files(folder: &str) -> Vec<PathBuf> {

@@ -27,14 +27,14 @@ pub fn sigv4_request(input: &[u8]) {
 }
 
 /// The lines of the head, and the body.
-fn split(input: &[u8]) -> Option<(Vec<&str>, &[u8])> {
+pub(crate) fn split(input: &[u8]) -> Option<(Vec<&str>, &[u8])> {
     let end = input.windows(2).position(|it| it == b"\n\n").unwrap_or(input.len());
     let (head, body) = input.split_at(end);
     Some((str::from_utf8(head).ok()?.split('\n').collect(), body))
 }
 
 /// A header as the HTTP library lets it through: its name is a token in lower case.
-fn header(line: &str) -> Option<(&str, &[u8])> {
+pub(crate) fn header(line: &str) -> Option<(&str, &[u8])> {
     let (name, value) = line.split_once(':')?;
     let of_token =
         |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&it);
