@@ -17,13 +17,17 @@ const FLOORS: &[(&str, u8)] = &[
     ("kms", 4),
     ("secrets", 4),
     ("trail", 4),
+    ("agent", 6),
     ("cli", 6),
     ("server", 6),
 ];
 
 /// Arrows between crates of one floor that are meant.
 const SIDEWAYS: &[(&str, &str)] =
-    &[("anywhere", "identity"), ("cli", "server"), ("identity", "kms"), ("secrets", "kms")];
+    &[("anywhere", "identity"), ("cli", "agent"), ("cli", "server"), ("identity", "kms"), ("secrets", "kms")];
+
+/// A client on the floor of the doors: it stays small, and knows only what the wire is made of.
+const CLIENT: (&str, u8) = ("agent", 1);
 
 /// Imported by tests only; may itself know everything.
 const TESTKIT: &str = "testkit";
@@ -73,6 +77,9 @@ fn refused(
         return Some(format!("`{name}` imports `{UNTYPED}`: its errors need a type"));
     }
     let below = *floors.get(dependency)?;
+    if name == CLIENT.0 && CLIENT.1 < below {
+        return Some(format!("`{name}` is a client and imports `{dependency}` on floor {below}"));
+    }
     if below < floor || SIDEWAYS.contains(&(name, dependency)) {
         return None;
     }
@@ -97,6 +104,8 @@ mod tests {
             ("wire",     "[dependencies]\ntokio = \"1\"",                     1),
             ("trail",    "[dependencies]\nanyhow = \"1\"",                    1),
             ("cli",      "[dependencies]\nanyhow = \"1\"\nserver = \"1\"",    0),
+            ("agent",    "[dependencies]\nsigv4.workspace = true",            0),
+            ("agent",    "[dependencies]\nservice.workspace = true",          1), // a client
             ("attic",    "",                                                  1), // on no floor
         ];
         for (name, manifest, expected) in cases {
