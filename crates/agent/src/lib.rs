@@ -37,4 +37,4 @@ pub use config::{
 pub use keys::{IssueError, Issuer, Keys, Wanted};
 pub use pod_token::Claims;
 pub use run::{Agent, AgentError, Offered, World, check};
-pub use upstream::{Upstream, read_sts_answer};
+pub use upstream::{Upstream, read_anywhere_answer, read_sts_answer};

@@ -2,8 +2,8 @@
 
 use crate::data::DataFolder;
 use crate::{
-    access_key, account, backup, completions, dev, doctor, env, import, man, restore, root_key,
-    serve, session, trail_tail, trail_verify, version, who_can,
+    access_key, account, backup, completions, credentials_serve, dev, doctor, env, import, man,
+    restore, root_key, serve, session, trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -38,6 +38,8 @@ enum Command {
     Restore(restore::Restore),
     Import(import::Import),
     #[command(subcommand)]
+    Credentials(Credentials),
+    #[command(subcommand)]
     RootKey(root_key::RootKey),
     #[command(subcommand)]
     Session(session::Session),
@@ -47,6 +49,12 @@ enum Command {
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
+}
+
+/// Credentials for the workloads of a host
+#[derive(Debug, Subcommand)]
+enum Credentials {
+    Serve(Box<credentials_serve::CredentialsServe>),
 }
 
 /// Read and prove the audit trail
@@ -69,6 +77,7 @@ impl Arguments {
             Command::Backup(it) => it.run(data, out),
             Command::Restore(it) => it.run(data, out),
             Command::Import(it) => it.run(out),
+            Command::Credentials(Credentials::Serve(it)) => it.run(out),
             Command::RootKey(it) => it.run(data, out),
             Command::Session(it) => it.run(data),
             Command::Trail(Trail::Tail(it)) => it.run(data, out),

@@ -10,6 +10,7 @@ mod admin;
 mod arguments;
 mod backup;
 mod completions;
+mod credentials_serve;
 mod data;
 mod dev;
 mod doctor;

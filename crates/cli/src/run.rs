@@ -52,13 +52,13 @@ fn hinted(error: StartError) -> anyhow::Error {
 
 /// What this process makes, sockets above all, is its user's alone until it says otherwise: between
 /// making and changing a mode there is a moment. For the whole process, so before it has threads.
-fn open_to_nobody() {
+pub(crate) fn open_to_nobody() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// Plaintext lives in memory for moments; none of them may end up in a core file or a debugger of
 /// another process of this user.
-fn leave_no_core() {
+pub(crate) fn leave_no_core() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let limited = rustix::process::setrlimit(Resource::Core, none);
     let hidden = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);

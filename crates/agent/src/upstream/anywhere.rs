@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 use sigv4::body_hash;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -156,25 +157,28 @@ struct Answer<'a> {
 #[derive(Deserialize)]
 struct Member<'a> {
     #[serde(borrow)]
-    credentials: Credentials<'a>,
+    credentials: Session<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Credentials<'a> {
-    access_key_id: &'a str,
-    secret_access_key: &'a str,
-    session_token: &'a str,
-    expiration: &'a str,
+struct Session<'a> {
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Cow<'a, str>,
+    #[serde(borrow)]
+    expiration: Cow<'a, str>,
 }
 
 /// The session in the JSON of a success.
-pub(super) fn read(body: &[u8]) -> Result<Keys, IssueError> {
+pub fn read(body: &[u8]) -> Result<Keys, IssueError> {
     let answer: Option<Answer<'_>> = serde_json::from_slice(body).ok();
     let it = answer.as_ref().and_then(|it| it.credential_set.first());
     let it = it.ok_or(IssueError::Unusable("it is no JSON with a `credentialSet`"))?;
-    let Credentials { access_key_id, secret_access_key, session_token, expiration } =
-        it.credentials;
+    let Session { access_key_id, secret_access_key, session_token, expiration } = &it.credentials;
     sts::keys((access_key_id, secret_access_key, session_token), expiration)
 }
 

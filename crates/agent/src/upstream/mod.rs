@@ -14,6 +14,7 @@ use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::Path;
 
+pub use anywhere::read as read_anywhere_answer;
 pub use sts::read as read_sts_answer;
 
 /// Fetches sessions from the server of a configuration.

@@ -24,7 +24,7 @@ const SUCCESS: &str = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc
     </Credentials></AssumeRoleResult></AssumeRoleResponse>";
 
 const SESSIONS: &str = "{\"credentialSet\":[{\"credentials\":{\"accessKeyId\":\"ASIAAAAAAAAAAAAAAAAA\",\
-    \"secretAccessKey\":\"a<b/c\",\"sessionToken\":\"token\",\"expiration\":\"2026-01-01T01:00:00Z\"},\
+    \"secretAccessKey\":\"a<b\\/c\",\"sessionToken\":\"token\",\"expiration\":\"2026-01-01T01:00:00Z\"},\
     \"roleArn\":\"r\"}],\"subjectArn\":\"s\"}";
 
 /// A certificate authority, and a folder of files.
