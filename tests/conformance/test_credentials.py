@@ -1,6 +1,9 @@
 """`strongroom credentials serve`: workloads that store no key, through unmodified boto3 and the AWS CLI."""
 
+import base64
 import contextlib
+import html
+import http.server
 import itertools
 import json
 import os
@@ -9,12 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import urllib.parse
 
 import boto3
 import botocore.session
 import pytest
 
-from strongroom import BINARY, exchange
+from strongroom import BINARY, Keys, exchange
 from test_access import allow, policy, trust
 
 _names = itertools.count(1)
@@ -176,6 +181,89 @@ def test_a_token_is_a_containers(site):
         for headers in ({}, {"Authorization": "token-of-a-containex!!"}):
             answer = exchange(exports[CONTAINER], "GET", "/credentials", None, headers)
             assert (answer.status, answer.json["code"]) == (403, "AccessDenied")
+
+
+class Exchange:
+    """Stands for `AssumeRoleWithWebIdentity` alone: takes the tokens it knows and begins real sessions,
+    as the host's user."""
+
+    def __init__(self, site, tokens):
+        key = json.loads(site.key.read_text())
+        keys = Keys(site.server.keys.account, key["AccessKeyId"], key["SecretAccessKey"])
+        sts = site.server.client(site.region, service="sts", keys=keys)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                form = dict(urllib.parse.parse_qsl(body, strict_parsing=True))
+                known = form["Action"] == "AssumeRoleWithWebIdentity" and "Authorization" not in self.headers
+                if known and form["WebIdentityToken"] in tokens:
+                    self.answer(200, self.session(form))
+                else:
+                    self.answer(400, "<E><Error><Code>InvalidIdentityToken</Code><Message/></Error></E>")
+
+            def session(self, form):
+                made = sts.assume_role(
+                    RoleArn=form["RoleArn"],
+                    RoleSessionName=form["RoleSessionName"],
+                    DurationSeconds=int(form["DurationSeconds"]),
+                )["Credentials"]
+                made["Expiration"] = made["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ")
+                members = "".join(f"<{key}>{html.escape(it)}</{key}>" for key, it in made.items())
+                return f"<R><Credentials>{members}</Credentials></R>"
+
+            def answer(self, status, text):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self.endpoint
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def pod_token(account):
+    """A service account's token in form; who checks it decides what it is worth."""
+    claims = {
+        "sub": f"system:serviceaccount:{account.replace('/', ':')}",
+        "exp": 4_000_000_000,
+        "kubernetes.io": {"pod": {"name": "app"}},
+    }
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"e30.{part}.c2ln"
+
+
+def test_a_pod_shows_its_service_accounts_token(site):
+    token = site.folder / "pod-token"
+    token.write_text(pod_token("shop/web"))
+    rules = ['service_account = "shop/web"', 'service_account = "shop/forged"']
+    listen = [("127.0.0.1:0", ["pod-identity"])]
+    with Exchange(site, {token.read_text()}) as endpoint:
+        agent = site.agent(*rules, listen=listen)
+        text = agent.file.read_text().replace(site.server.endpoint, endpoint)
+        agent.file.write_text(text.replace('session_name = "app"', ""))
+        with agent.running(offers=1) as exports:
+            variables = exports | {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token)}
+            assert site.by_boto3(**variables) == site.expected
+            assert site.by_cli(**variables) == site.expected
+            for account in ("shop/forged", "shop/unknown"):
+                headers = {"Authorization": pod_token(account)}
+                answer = exchange(exports[CONTAINER], "GET", "/v1/credentials", None, headers)
+                assert (answer.status, answer.json["code"]) == (403, "AccessDenied")
+        assert token.read_text() not in agent.log.read_text()
 
 
 def test_a_client_sees_the_next_session(site, monkeypatch):

@@ -157,12 +157,12 @@ struct Answer<'a> {
 #[derive(Deserialize)]
 struct Member<'a> {
     #[serde(borrow)]
-    credentials: Session<'a>,
+    credentials: Issued<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Session<'a> {
+struct Issued<'a> {
     #[serde(borrow)]
     access_key_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -178,16 +178,15 @@ pub fn read(body: &[u8]) -> Result<Keys, IssueError> {
     let answer: Option<Answer<'_>> = serde_json::from_slice(body).ok();
     let it = answer.as_ref().and_then(|it| it.credential_set.first());
     let it = it.ok_or(IssueError::Unusable("it is no JSON with a `credentialSet`"))?;
-    let Session { access_key_id, secret_access_key, session_token, expiration } = &it.credentials;
+    let Issued { access_key_id, secret_access_key, session_token, expiration } = &it.credentials;
     sts::keys((access_key_id, secret_access_key, session_token), expiration)
 }
 
-/// Code and message in the JSON of a refusal.
-pub(super) fn read_fault(body: &[u8]) -> Option<(String, String)> {
+/// The message in the JSON of a refusal; its code is in a header.
+pub(super) fn read_fault(body: &[u8]) -> Option<String> {
     let fault: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let text = |names: [&str; 2]| names.iter().find_map(|it| fault.get(it)?.as_str());
-    let code = text(["__type", "code"]).unwrap_or("refused");
-    Some((code.to_owned(), text(["message", "Message"])?.to_owned()))
+    let message = fault.get("message").or_else(|| fault.get("Message"))?;
+    message.as_str().map(str::to_owned)
 }
 
 /// Percent-encodes every byte of `text` but letters, digits and `-._~`.

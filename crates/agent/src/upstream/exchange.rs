@@ -75,16 +75,18 @@ impl Exchange {
         let answer = tokio::time::timeout(self.timeout, async {
             let response = self.client.request(request).await.map_err(|it| unreachable(&it))?;
             let status = response.status();
+            let code = response.headers().get(ERROR_TYPE).and_then(|it| it.to_str().ok());
+            let code = code.map(str::to_owned);
             let body = Limited::new(response.into_body(), LONGEST).collect().await;
             let body = body.map_err(|it| IssueError::Unreachable(it.to_string()))?;
-            Ok((status, Wiped(body.to_bytes())))
+            Ok((status, code, Wiped(body.to_bytes())))
         });
-        let (status, body) = answer
+        let (status, code, body) = answer
             .await
             .map_err(|_| IssueError::Unreachable(format!("none within {:?}", self.timeout)))??;
         match status {
             StatusCode::OK | StatusCode::CREATED => read(&body.0),
-            _ => Err(refusal(status, &body.0)),
+            _ => Err(refusal((status, code), &body.0)),
         }
     }
 
@@ -124,9 +126,10 @@ impl Drop for Wiped {
 }
 
 /// What the server says in refusing: XML of STS or JSON of Roles Anywhere.
-fn refusal(status: StatusCode, body: &[u8]) -> IssueError {
-    let told = sts::read_fault(body).or_else(|| anywhere::read_fault(body));
-    let (code, message) = told.unwrap_or_else(|| (status.as_u16().to_string(), String::new()));
+fn refusal((status, code): (StatusCode, Option<String>), body: &[u8]) -> IssueError {
+    let code = code.unwrap_or_else(|| status.as_u16().to_string());
+    let told = sts::read_fault(body).or_else(|| Some((code.clone(), anywhere::read_fault(body)?)));
+    let (code, message) = told.unwrap_or((code, String::new()));
     let cut = |it: String| it.chars().filter(|it| !it.is_control()).take(512).collect();
     IssueError::Refused { code: cut(code), message: cut(message) }
 }
@@ -158,5 +161,7 @@ fn roots(path: &Path) -> Result<RootCertStore, ConfigError> {
     Ok(roots)
 }
 
+/// Where REST-JSON services name the error.
+const ERROR_TYPE: &str = "x-amzn-errortype";
 /// Longer than any session.
 const LONGEST: usize = 64 * 1024;

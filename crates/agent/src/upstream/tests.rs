@@ -295,7 +295,8 @@ async fn each_answer_that_is_no_session_says_why() {
     #[rustfmt::skip]
     let cases = [
         ("403 Forbidden", denied,                      "AccessDenied: User: u is notauthorized"),
-        ("403 Forbidden", "{\"__type\":\"X\",\"message\":\"no\"}", "X: no"),
+        ("403 Forbidden\r\nx-amzn-errortype: X", "{\"message\":\"no\"}", "X: no"),
+        ("403 Forbidden", "{\"message\":\"no\"}",       "403: no"),
         ("500 Oops",      "oops",                      "500: "),
         ("302 Found",     "",                          "302: "),
         ("200 OK",        &late,                       "the server's answer is no session: it has ended already; compare the two clocks"),
