@@ -149,10 +149,12 @@ def test_a_process_is_known_by_its_user(site):
         assert site.by_boto3(**metadata) == site.expected
         assert site.by_cli(**container) == site.expected
         assert site.by_cli(**metadata) == site.expected
+        handed = exchange(exports[CONTAINER], "GET", "/credentials", None, {}).json
     told = agent.log.read_text()
-    assert "session fetched" in told and "handed out" in told
-    secret = json.loads(site.key.read_text())["SecretAccessKey"]
-    assert secret not in told
+    assert "session fetched" in told and handed["AccessKeyId"] in told
+    stored = json.loads(site.key.read_text())["SecretAccessKey"]
+    for secret in (stored, handed["SecretAccessKey"], handed["Token"]):
+        assert secret not in told
 
 
 def test_over_tls_with_a_cgroup_and_a_group(site):

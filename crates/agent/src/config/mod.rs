@@ -41,7 +41,8 @@ pub enum Reach {
     /// Listeners are on loopback, link-local and unix sockets only.
     #[default]
     ThisHost,
-    /// Listeners may be reachable from other hosts: who has a token there has its role.
+    /// Listeners may be reachable from other hosts, over plain HTTP: who has a token there, or sees
+    /// one on the way, has its role.
     OtherHosts,
 }
 
