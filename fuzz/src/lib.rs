@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+mod agent_answer;
+mod agent_token;
 mod certificate;
 mod ciphertext_blob;
 mod grant_token;
@@ -21,6 +23,8 @@ mod sigv4_request;
 mod store_key;
 mod x509_request;
 
+pub use agent_answer::agent_answer;
+pub use agent_token::agent_token;
 pub use certificate::certificate;
 pub use ciphertext_blob::ciphertext_blob;
 pub use grant_token::grant_token;
@@ -44,6 +48,8 @@ mod tests {
     type Target = fn(&[u8]);
 
     const TARGETS: &[(&str, Target)] = &[
+        ("agent_answer", super::agent_answer),
+        ("agent_token", super::agent_token),
         ("certificate", super::certificate),
         ("ciphertext_blob", super::ciphertext_blob),
         ("grant_token", super::grant_token),
