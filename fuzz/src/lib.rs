@@ -11,6 +11,7 @@ mod agent_token;
 mod certificate;
 mod ciphertext_blob;
 mod grant_token;
+mod imported_material;
 mod journal_read;
 mod json_decode;
 mod policy_compile;
@@ -28,6 +29,7 @@ pub use agent_token::agent_token;
 pub use certificate::certificate;
 pub use ciphertext_blob::ciphertext_blob;
 pub use grant_token::grant_token;
+pub use imported_material::imported_material;
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
 pub use policy_compile::policy_compile;
@@ -53,6 +55,7 @@ mod tests {
         ("certificate", super::certificate),
         ("ciphertext_blob", super::ciphertext_blob),
         ("grant_token", super::grant_token),
+        ("imported_material", super::imported_material),
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
         ("policy_compile", super::policy_compile),

@@ -26,6 +26,7 @@ const NEEDED: &[Needed] = &[
         probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
         packages: &["nodejs"],
     },
+    Needed { probe: &["openssl", "version"], packages: &["openssl"] },
     Needed { probe: &["npm", "--version"], packages: &["npm"] },
 ];
 

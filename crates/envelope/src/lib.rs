@@ -11,7 +11,7 @@
 //! - Keys are wiped when dropped, can't be copied and can't be printed.
 //! - The format never changes under its number: `tests/vectors/envelope/` pins the bytes.
 //!
-//! Nothing here is async, reads a clock or touches a file; chance is handed in. Which key seals
+//! Nothing here is async, reads a clock or touches a file; chance is handed in, except in [`transport`]. Which key seals
 //! what is `kms`'s business.
 
 mod aad;
@@ -20,6 +20,7 @@ mod key;
 mod keyring;
 pub mod message;
 mod root;
+pub mod transport;
 
 pub use aad::{Aad, Label};
 pub use key::Key;

@@ -95,11 +95,12 @@ pub(crate) async fn encrypt(
     let account = key.place().account().parse().map_err(|_| unusable())?;
     let key_id = hex::decode(&key.id.replace('-', "")).and_then(|it| it.try_into().ok());
     let key_id = key_id.ok_or_else(unusable)?;
-    let material = material::load(txn, scope, &key.arn, key.material).await?;
-    let aad = data_key::aad(&key.arn, key.material, context);
+    let id = key.current()?;
+    let material = material::load(txn, scope, &key.arn, id).await?;
+    let aad = data_key::aad(&key.arn, id, context);
     let sealed = envelope::seal(&material, &aad, plaintext.expose(), scope.entropy);
     let sealed = sealed.map_err(Error::Seal)?;
-    let blob = Ciphertext { account, key_id, material: key.material, sealed: &sealed };
+    let blob = Ciphertext { account, key_id, material: id, sealed: &sealed };
     Ok(Sensitive::new(blob.to_bytes()))
 }
 

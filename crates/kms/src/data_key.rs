@@ -56,10 +56,10 @@ pub(crate) async fn wrap_data_key(
     (data_key, context): (&Key, &[(&str, &str)]),
 ) -> Result<WrappedDataKey, Error> {
     key.require_usable()?;
-    let KmsKey { arn, material: id, .. } = key;
-    let material = material::load(txn, scope, arn, *id).await?;
-    let blob = envelope::wrap(&material, &aad(arn, *id, context), data_key, scope.entropy)?;
-    Ok(WrappedDataKey { key_arn: arn.clone(), material: *id, blob })
+    let (arn, id) = (&key.arn, key.current()?);
+    let material = material::load(txn, scope, arn, id).await?;
+    let blob = envelope::wrap(&material, &aad(arn, id, context), data_key, scope.entropy)?;
+    Ok(WrappedDataKey { key_arn: arn.clone(), material: id, blob })
 }
 
 /// The data key in `wrapped`, if its KMS key may be used and `context` is the one it was bound to.

@@ -29,6 +29,9 @@ pub enum Exception {
     /// A policy forbids it, or none permits it.
     #[error("{0}")]
     Denied(String),
+    /// The import token was good for a day, which is over.
+    #[error("The import token has expired.")]
+    ExpiredToken,
     /// It would have succeeded.
     #[error("The request would have succeeded, but the DryRun option is set.")]
     DryRun,
@@ -38,6 +41,9 @@ pub enum Exception {
     /// A grant token that is none.
     #[error("The grant token is not valid")]
     GrantToken,
+    /// Material that was never this key's, where only its own may come back.
+    #[error("The key material in the request is not the key material of the KMS key.")]
+    IncorrectMaterial,
     /// The blob was encrypted under another key than the one named.
     #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
     IncorrectKey,
@@ -50,6 +56,9 @@ pub enum Exception {
     /// Another encryption context, changed bytes, or bytes of something else.
     #[error("")]
     InvalidCiphertext,
+    /// An import token of another key, or no import token.
+    #[error("The import token is not valid for this KMS key.")]
+    InvalidToken,
     /// The key exists, and its state forbids this.
     #[error("{arn} is {}.", state_text(*.state, *.wanted))]
     KeyState {
@@ -60,6 +69,9 @@ pub enum Exception {
         /// The state it must be in, where only one will do.
         wanted: Option<KeyState>,
     },
+    /// What the key has, or lacks, forbids this.
+    #[error("{0}")]
+    KeyContent(String),
     /// A key or a stored row is damaged; the source is for the log.
     #[error("a key can't be used")]
     Keys(#[source] Error),
@@ -104,12 +116,15 @@ impl Fault for Exception {
             Self::AliasReserved => return silent("NotAuthorizedException"),
             Self::Denied(_) => return Code::ACCESS_DENIED,
             Self::DryRun => "DryRunOperationException",
+            Self::ExpiredToken => "ExpiredImportTokenException",
             Self::GrantId(_) => "InvalidGrantIdException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::IncorrectKey => "IncorrectKeyException",
+            Self::IncorrectMaterial => "IncorrectKeyMaterialException",
             Self::InvalidCiphertext => return silent("InvalidCiphertextException"),
+            Self::InvalidToken => "InvalidImportTokenException",
             Self::KeyState { state: KeyState::Disabled, wanted: None, .. } => "DisabledException",
-            Self::KeyState { .. } => "KMSInvalidStateException",
+            Self::KeyContent(_) | Self::KeyState { .. } => "KMSInvalidStateException",
             Self::Keys(_) | Self::Store(_) => {
                 return Code { status: 500, ..Code::protocol("KMSInternalException") };
             }

@@ -2,6 +2,7 @@
 
 use crate::codec::hex;
 use crate::due::Due;
+use crate::import::Import;
 use crate::material;
 use crate::policies::{Compiled, KeyPolicy};
 use crate::rows::{AliasRow, aliases, keys};
@@ -29,8 +30,8 @@ pub struct KmsKey {
     pub manager: Manager,
     /// When it was made.
     pub created: Timestamp,
-    /// The material that encrypts; older material still decrypts.
-    pub material: MaterialId,
+    /// The material that encrypts; older material still decrypts. None before the first import.
+    pub material: Option<MaterialId>,
     /// What its owner says of it.
     #[serde(default)]
     pub description: String,
@@ -103,12 +104,15 @@ pub struct Rotation {
 }
 
 /// What is told of one material of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MaterialNote {
     pub(crate) id: MaterialId,
     pub(crate) since: Timestamp,
     /// What replaced the one before by it; nothing for the first.
     pub(crate) by: Option<RotationType>,
+    /// What is kept of its import; nothing for what was made here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) import: Option<Import>,
 }
 
 /// What made a key rotate.
@@ -273,7 +277,7 @@ pub async fn set_state(txn: &mut Txn<'_>, arn: &str, state: KeyState) -> Result<
 }
 
 impl KmsKey {
-    /// A new key with its first material, saved in this transaction with its policy.
+    /// A new key; with its first material, saved in this transaction, unless that is to be brought along.
     ///
     /// # Errors
     ///
@@ -282,27 +286,32 @@ impl KmsKey {
         txn: &mut Txn<'_>,
         scope: &Scope<'_>,
         id: Uuid,
-        manager: Manager,
+        (manager, origin): (Manager, Origin),
     ) -> Result<Self, Error> {
         let place = Place::in_region(scope.account, scope.region);
         let id = id.to_string();
         let arn = place.arn(&format!("key/{id}"));
-        let material = material::create(txn, scope, &arn).await?;
+        let material = match origin {
+            Origin::AwsKms => Some(material::create(txn, scope, &arn).await?),
+            Origin::External => None,
+        };
+        let state = if material.is_some() { KeyState::Enabled } else { KeyState::PendingImport };
+        let first = |id| MaterialNote { id, since: scope.now, by: None, import: None };
         Ok(Self {
             id,
             arn,
             alias: None,
-            state: KeyState::Enabled,
+            state,
             manager,
             created: scope.now,
             material,
             description: String::new(),
             tags: BTreeMap::new(),
             aliases: BTreeSet::new(),
-            origin: Origin::AwsKms,
+            origin,
             deletion: None,
             rotation: None,
-            materials: vec![MaterialNote { id: material, since: scope.now, by: None }],
+            materials: material.map(first).into_iter().collect(),
             policy: None,
             compiled: Compiled::default(),
         })
@@ -330,9 +339,21 @@ impl KmsKey {
     /// All its material, oldest first.
     pub(crate) fn history(&self) -> Vec<MaterialNote> {
         if self.materials.is_empty() {
-            return vec![MaterialNote { id: self.material, since: self.created, by: None }];
+            let first = |id| MaterialNote { id, since: self.created, by: None, import: None };
+            return self.material.map(first).into_iter().collect();
         }
         self.materials.clone()
+    }
+
+    /// The material that encrypts.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::KeyUnusable`]: none was imported so far.
+    pub(crate) fn current(&self) -> Result<MaterialId, Error> {
+        let missing =
+            || Error::KeyUnusable { arn: self.arn.clone(), state: KeyState::PendingImport };
+        self.material.ok_or_else(missing)
     }
 
     /// Whether the key's state lets it be used.
@@ -352,7 +373,7 @@ async fn create_managed(
 ) -> Result<KmsKey, Error> {
     let place = Place::in_region(scope.account, scope.region);
     let id = Uuid::random(scope.entropy);
-    let mut key = KmsKey::create(txn, scope, id, Manager::Aws).await?;
+    let mut key = KmsKey::create(txn, scope, id, (Manager::Aws, Origin::AwsKms)).await?;
     key.alias = Some(alias.to_owned());
     let row = AliasRow { key_id: key.id.clone(), created: scope.now, updated: None };
     txn.save(&aliases(), &(place, alias), &row)?;

@@ -69,7 +69,7 @@ impl Wanted<'_> {
         self.origin.unwrap_or("AWS_KMS")
     }
 
-    /// Whether it is a symmetric encryption key with material made here.
+    /// Whether it is a symmetric encryption key with material made here or brought along.
     pub(crate) fn check(&self) -> Result<(), Exception> {
         let (spec, usage, origin) = (self.spec(), self.usage(), self.origin());
         let invalid = |it: &str| Err(Exception::Invalid(it.to_owned()));
@@ -92,7 +92,7 @@ impl Wanted<'_> {
         if usage != ENCRYPT_DECRYPT {
             return invalid(&format!("KeyUsage {usage} is not compatible with KeySpec {spec}"));
         }
-        if origin != "AWS_KMS" || self.elsewhere {
+        if !matches!(origin, "AWS_KMS" | "EXTERNAL") || self.elsewhere {
             return unsupported(format!("Origin {origin} is not supported."));
         }
         if self.multi_region {

@@ -25,7 +25,7 @@
 //!
 //! [`seal`] and [`open`] ask nobody: who calls them has asked [`authorize`] before.
 //!
-//! Absent: imported material, keys of several Regions, key pairs, HMAC keys, key stores of one's own.
+//! Absent: keys of several Regions, key pairs, HMAC keys, key stores of one's own.
 
 mod access;
 mod alias;
@@ -41,6 +41,8 @@ mod exception;
 pub mod exposure;
 mod grant;
 pub mod grant_given;
+mod import;
+mod import_token;
 mod key;
 mod key_spec;
 mod limits;

@@ -16,6 +16,10 @@ pub(crate) const CONSTRAINT: usize = 384;
 pub(crate) const CONSTRAINT_PAIRS: usize = 8;
 /// `DescriptionType`.
 pub(crate) const DESCRIPTION: RangeInclusive<usize> = 0..=8192;
+/// `KeyMaterialDescriptionType`.
+pub(crate) const MATERIAL_DESCRIPTION: RangeInclusive<usize> = 0..=256;
+/// `KeyMaterialIdType`.
+pub(crate) const MATERIAL_ID: RangeInclusive<usize> = 64..=64;
 /// `GrantIdType`.
 pub(crate) const GRANT_ID: RangeInclusive<usize> = 1..=128;
 /// `GrantNameType`.

@@ -1,13 +1,13 @@
-//! What falls due without a request: keys that rotate, keys whose waiting period has ended.
+//! What falls due without a request: keys that rotate, material that expires, keys whose waiting period has ended.
 //!
 //! Work is found by the table of due rows, a prefix ordered by instant: never by looking at all keys. Each
 //! transaction carries its audit records, so a step may be killed anywhere.
 
 use crate::due::Due;
-use crate::key::{Rotation, RotationType};
+use crate::key::{Origin, Rotation, RotationType};
 use crate::operations::SOURCE;
 use crate::rows::{aliases, keys};
-use crate::{Error, KeyState, KmsKey, Place, Scope, grant, material};
+use crate::{Error, KeyState, KmsKey, Place, Scope, grant, import, material};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use service::due;
@@ -65,13 +65,21 @@ impl Work<'_> {
         let owner = due.owner();
         match key.zip(owner) {
             Some((key, owner)) if self.has_ended(&key) => self.shred(txn, due, key, &owner).await,
+            Some((key, owner)) if import::first_ended(&key, self.now).is_some() => {
+                self.expire(txn, key, &owner).await
+            }
             Some((key, owner)) if self.must_rotate(&key) => {
                 self.rotate(txn, due, key, &owner).await
             }
-            // Nothing is left to do: the row must go all the same, or it would be found for ever.
-            _ => {
+            // Nothing is left to do: the row must go all the same, or it would be found for ever. It may be
+            // that imported material was deleted, of which the keyring still knows.
+            found => {
                 due.remove(&mut txn);
-                committed(txn).await.map(drop)
+                let done = committed(txn).await?;
+                if done && found.is_some_and(|(key, _)| key.origin == Origin::External) {
+                    self.keyring.forget();
+                }
+                Ok(())
             }
         }
     }
@@ -102,6 +110,21 @@ impl Work<'_> {
         }
         key.save(&mut txn)?;
         self.commit(txn, "RotateKey", &key, owner).await.map(drop)
+    }
+
+    /// Destroys one material whose time is over. The due row stays: the step that finds nothing more removes
+    /// it, and makes the keyring forget.
+    async fn expire(
+        &self,
+        mut txn: Txn<'_>,
+        mut key: KmsKey,
+        owner: &(AccountId, Region),
+    ) -> Result<(), Error> {
+        if let Some(id) = import::first_ended(&key, self.now) {
+            import::discard(&mut txn, &mut key, id);
+        }
+        key.save(&mut txn)?;
+        self.commit(txn, "DeleteExpiredKeyMaterial", &key, owner).await.map(drop)
     }
 
     /// Destroys the material first, then what else there is of the key, portion by portion.

@@ -14,14 +14,29 @@ pub(crate) async fn create(
     scope: &Scope<'_>,
     arn: &str,
 ) -> Result<MaterialId, Error> {
-    let (place, key_id) = located_key(arn)?;
     let id = MaterialId::random(scope.entropy);
-    let kek = partition_key(txn, scope, place).await?;
-    let fresh = Key::random(scope.entropy);
-    let wrapped = envelope::wrap(&kek.key, &aad(place, arn, id), &fresh, scope.entropy)?;
-    let row = MaterialRow { generation: kek.generation, created: scope.now, wrapped };
-    txn.save(&materials(), &(place, key_id, id), &row)?;
+    put(txn, scope, (arn, id), &Key::random(scope.entropy)).await?;
     Ok(id)
+}
+
+/// Saves `material` as `id` of the key called `arn`, wrapped, in this transaction.
+pub(crate) async fn put(
+    txn: &mut Txn<'_>,
+    scope: &Scope<'_>,
+    (arn, id): (&str, MaterialId),
+    material: &Key,
+) -> Result<(), Error> {
+    let (place, key_id) = located_key(arn)?;
+    let kek = partition_key(txn, scope, place).await?;
+    let wrapped = envelope::wrap(&kek.key, &aad(place, arn, id), material, scope.entropy)?;
+    let row = MaterialRow { generation: kek.generation, created: scope.now, wrapped };
+    Ok(txn.save(&materials(), &(place, key_id, id), &row)?)
+}
+
+/// Takes the material `id` of `key` out of the store. The keyring may still remember it: see
+/// [`maintenance`](crate::maintenance).
+pub(crate) fn remove(txn: &mut Txn<'_>, key: &KmsKey, id: MaterialId) {
+    txn.remove(&materials(), &(key.place(), key.id.as_str(), id));
 }
 
 /// Gives `key` new material, which encrypts from now on. The caller saves the key.
@@ -32,8 +47,9 @@ pub(crate) async fn rotate(
     by: RotationType,
 ) -> Result<(), Error> {
     key.materials = key.history();
-    key.material = create(txn, scope, &key.arn).await?;
-    key.materials.push(MaterialNote { id: key.material, since: scope.now, by: Some(by) });
+    let id = create(txn, scope, &key.arn).await?;
+    key.material = Some(id);
+    key.materials.push(MaterialNote { id, since: scope.now, by: Some(by), import: None });
     Ok(())
 }
 

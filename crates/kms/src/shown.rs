@@ -1,7 +1,7 @@
 //! What answers show of a key.
 
 use crate::access::{ENCRYPT_DECRYPT, SYMMETRIC};
-use crate::{KeyState, KmsKey, Manager};
+use crate::{KeyState, KmsKey, Manager, import};
 use base::Timestamp;
 use serde::Serialize;
 use wire::json::{instant, instant_option};
@@ -32,7 +32,12 @@ pub struct KeyMetadata {
     key_spec: &'static str,
     encryption_algorithms: [&'static str; 1],
     multi_region: bool,
-    current_key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_key_material_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_model: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant_option")]
+    valid_to: Option<Timestamp>,
 }
 
 impl KeyMetadata {
@@ -54,7 +59,9 @@ impl KeyMetadata {
             key_spec: SYMMETRIC,
             encryption_algorithms: [SYMMETRIC],
             multi_region: false,
-            current_key_material_id: key.material.to_string(),
+            current_key_material_id: key.material.map(|it| it.to_string()),
+            expiration_model: import::expiration(key),
+            valid_to: import::earliest_end(key),
         }
     }
 

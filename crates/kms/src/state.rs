@@ -13,12 +13,20 @@ pub(crate) enum Act {
     Cancel,
     /// Changes what is told of it.
     Describe,
+    /// Takes material away that was brought along.
+    Discard,
     /// Schedules its deletion.
     End,
+    /// Takes material that is brought along.
+    Import,
     /// Tells whether it rotates.
     Look,
-    /// Gives it new material, or says when.
+    /// Makes ready for material that is to be brought along.
+    Prepare,
+    /// Says when it gets new material.
     Rotate,
+    /// Gives it new material.
+    RotateNow,
     /// Switches it on or off.
     Switch,
     /// Uses it, or lets others use it.
@@ -30,9 +38,14 @@ impl KmsKey {
     pub(crate) fn permits(&self, act: Act) -> Result<(), Exception> {
         use KeyState as State;
         let (arn, state) = (&self.arn, self.state);
-        if self.origin == Origin::External && matches!(act, Act::Look | Act::Rotate) {
+        let unfit = match self.origin {
+            Origin::AwsKms => matches!(act, Act::Discard | Act::Import | Act::Prepare),
+            Origin::External => matches!(act, Act::Look | Act::Rotate),
+        };
+        if unfit {
             return Err(Exception::Unsupported(format!(
-                "{arn} origin is EXTERNAL which is not valid for this operation."
+                "{arn} origin is {} which is not valid for this operation.",
+                self.origin.as_str()
             )));
         }
         let ends = matches!(state, State::PendingDeletion | State::PendingReplicaDeletion);
@@ -42,9 +55,14 @@ impl KmsKey {
                 return Err(Exception::not_in(arn, state, State::PendingDeletion));
             }
             Act::Describe => !ends,
+            Act::Discard => !matches!(state, State::Creating | State::Updating),
             Act::End => !ends && state != State::Updating,
+            Act::Import => !ends && state != State::Creating,
             Act::Look => true,
-            Act::Rotate | Act::Use => matches!(state, State::Enabled | State::Updating),
+            Act::Prepare => !ends && !matches!(state, State::Creating | State::Updating),
+            Act::Rotate | Act::RotateNow | Act::Use => {
+                matches!(state, State::Enabled | State::Updating)
+            }
             Act::Switch => matches!(state, State::Disabled | State::Enabled),
         };
         if permitted {
@@ -70,7 +88,7 @@ mod tests {
             state: KeyState::Enabled,
             manager: Manager::Customer,
             created: Timestamp::default(),
-            material: crate::MaterialId::from_bytes([7; 32]),
+            material: Some(crate::MaterialId::from_bytes([7; 32])),
             description: String::new(),
             tags: BTreeMap::new(),
             aliases: BTreeSet::new(),

@@ -274,11 +274,14 @@ impl Front {
         tracing::debug!(request_id = %arrival.id, operation, status = reply.status, error, ?took, "answered");
         let Some(route) = route else { return };
         self.metrics.served(route.place, Outcome::of(reply.status, reply.error), took);
-        if route.row.name == "DeleteSecret" && reply.error.is_none() {
+        if FALLS_DUE.contains(&route.row.name) && reply.error.is_none() {
             self.sooner.notify_one();
         }
     }
 }
+
+/// Operations after which something may fall due sooner than what was known of.
+const FALLS_DUE: [&str; 3] = ["DeleteImportedKeyMaterial", "DeleteSecret", "ImportKeyMaterial"];
 
 /// The answer to a call that took too long, after its record: a commit may have been under way.
 async fn out_of_time(

@@ -21,9 +21,11 @@ mod members;
 mod operation;
 pub mod principals;
 mod protocol;
+mod slow;
 
 pub use audit::{Event, Trail};
 pub use call::{Call, Permit, Quotas, Refusal, Source, Target, TlsDetails};
 pub use caller::{Access, Caller, Held, Kind, Session};
 pub use execute::{Failure, Ports, Turns, commit_recorded, execute, refuse};
 pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};
+pub use slow::slow;

@@ -101,7 +101,7 @@ fn java_double(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::members::{Blob, Boolean, Integer, List, SecretText, Text};
+    use crate::members::{Blob, Boolean, Instant, Integer, List, SecretText, Text};
     use serde::Deserialize;
 
     #[derive(Debug, Default, Deserialize)]
@@ -113,6 +113,7 @@ mod tests {
         secret_binary: Option<Blob>,
         max_results: Option<Integer>,
         force: Option<Boolean>,
+        valid_to: Option<Instant>,
         stages: Option<List<Text>>,
         tags: Option<List<Structure<Tag>>>,
     }
@@ -149,6 +150,12 @@ mod tests {
             (r#"{"MaxResults":1.5}"#,                   Err("NUMBER_VALUE can not be converted to a Long")),
             (r#"{"MaxResults":18446744073709551615}"#,  Err("NUMBER_VALUE can not be converted to a Long")),
             (r#"{"Force":"true"}"#,                     Err("STRING_VALUE can not be converted to a Boolean")),
+            (r#"{"ValidTo":1769853600}"#,               Ok(())),
+            (r#"{"ValidTo":1.7698536005E9}"#,           Ok(())),
+            (r#"{"ValidTo":-1}"#,                       Err("NUMBER_VALUE can not be converted to a Date")),
+            (r#"{"ValidTo":1e300}"#,                    Err("NUMBER_VALUE can not be converted to a Date")),
+            (r#"{"ValidTo":18446744073709551615}"#,     Err("NUMBER_VALUE can not be converted to a Date")),
+            (r#"{"ValidTo":"2026-01-31"}"#,             Err("STRING_VALUE can not be converted to a Date")),
             (r#"{"Stages":"a"}"#,                       Err("STRING_VALUE can not be converted to a List")),
             (r#"{"Stages":{}}"#,                        Err(structure)),
             (r#"{"Tags":[["k","v"]]}"#,                 Err(list)),

@@ -4,7 +4,7 @@
 //! [`SecretText`] and [`Blob`] don't implement `Serialize`: a struct that holds one can be written
 //! to an audit record only if the member is skipped.
 
-use base::Sensitive;
+use base::{Sensitive, Timestamp};
 use base64::Engine as _;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -31,6 +31,10 @@ pub struct Integer(i64);
 /// A truth value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boolean(bool);
+
+/// An instant: seconds since the epoch, with or without a fraction. Exact to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(Timestamp);
 
 /// A structure, which must arrive as a JSON object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +113,19 @@ impl Boolean {
 impl Serialize for Boolean {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.serialize_bool(self.0)
+    }
+}
+
+impl Instant {
+    /// The instant.
+    pub fn get(self) -> Timestamp {
+        self.0
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(&self.0)
     }
 }
 
@@ -283,6 +300,49 @@ impl<'de> Visitor<'de> for IntegerVisitor {
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         input.deserialize_newtype_struct(kind::INTEGER, IntegerVisitor)
+    }
+}
+
+struct InstantVisitor;
+
+/// The last second of the year 9999, beyond which no date is written.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+impl InstantVisitor {
+    fn check<E: Error>(millis: i64) -> Result<Instant, E> {
+        let possible = (0..=LAST_SECOND * 1000).contains(&millis);
+        let instant = possible.then(|| Instant(Timestamp::from_millis(millis)));
+        instant.ok_or_else(|| E::custom("NUMBER_VALUE can not be converted to a Date"))
+    }
+}
+
+impl<'de> Visitor<'de> for InstantVisitor {
+    type Value = Instant;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("seconds since the epoch")
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Instant, E> {
+        Self::check(seconds.saturating_mul(1000))
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Instant, E> {
+        self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Instant, E> {
+        #[expect(clippy::cast_possible_truncation, reason = "casts saturate, and `check` bounds")]
+        let millis = (seconds * 1000.0).round() as i64;
+        Self::check(millis)
+    }
+
+    refuse!("a Date": boolean, string, null, list, map);
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_any(InstantVisitor)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::due::Due;
 use crate::exception::Exception;
 use crate::operations::SOURCE;
 use crate::state::Act;
-use crate::{KeyState, KmsKey, lookup};
+use crate::{KeyState, KmsKey, import, lookup};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
@@ -48,7 +48,9 @@ impl Operation for CancelKeyDeletion {
             }
             Due::of(&key, deletion.date).remove(txn);
         }
-        let state = KeyState::Disabled;
+        // Switched off, and without its material not to be switched on.
+        let lacks = !import::is_whole(&key);
+        let state = if lacks { KeyState::PendingImport } else { KeyState::Disabled };
         KmsKey { state, deletion: None, ..KmsKey::clone(&key) }.save(txn)?;
         Ok(Answer::new(permit, Output { key_id: key.arn.clone() }))
     }

@@ -1,11 +1,11 @@
-//! CreateKey: a new key, with its first material and its policy.
+//! CreateKey: a new key, with its policy, and its first material unless that is to be brought along.
 
 use crate::exception::Exception;
 use crate::operations::SOURCE;
 use crate::policies::KeyPolicy;
 use crate::shown::KeyMetadata;
 use crate::tags::{self, TagsGiven};
-use crate::{KmsKey, Manager, access, condition, key_spec, limits, lookup};
+use crate::{KmsKey, Manager, Origin, access, condition, key_spec, limits, lookup};
 use base::Uuid;
 use policy::engine::Values;
 use serde::Serialize;
@@ -89,8 +89,11 @@ impl Operation for CreateKey {
             call.permit(self, TAG, Target::of(&call.caller.account, Some(&arn)))?;
         }
         call.validate(self)?;
-        self.wanted().check()?;
-        let mut key = KmsKey::create(txn, &lookup::scope(call), id, Manager::Customer).await?;
+        let wanted = self.wanted();
+        wanted.check()?;
+        let external = wanted.origin() == Origin::External.as_str();
+        let owned = (Manager::Customer, if external { Origin::External } else { Origin::AwsKms });
+        let mut key = KmsKey::create(txn, &lookup::scope(call), id, owned).await?;
         let text = |it: &Option<Text>| it.as_ref().map(|it| it.as_str().to_owned());
         key.description = text(&self.description).unwrap_or_default();
         key.tags = tags::merged(&key.tags, self.tags.as_ref())?;

@@ -71,7 +71,7 @@ impl Operation for GenerateDataKey {
             ciphertext_blob: blob,
             plaintext,
             key_id: key.arn.clone(),
-            key_material_id: key.material.to_string(),
+            key_material_id: key.current()?.to_string(),
         };
         Ok(Answer::new(permit, output))
     }

@@ -64,7 +64,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         let output = Output {
             ciphertext_blob: blob,
             key_id: key.arn.clone(),
-            key_material_id: key.material.to_string(),
+            key_material_id: key.current()?.to_string(),
         };
         Ok(Answer::new(permit, output))
     }

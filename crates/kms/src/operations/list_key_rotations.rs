@@ -3,8 +3,7 @@
 use crate::exception::Exception;
 use crate::key::{MaterialNote, RotationType};
 use crate::operations::SOURCE;
-use crate::state::Act;
-use crate::{KmsKey, listing, lookup};
+use crate::{KmsKey, Origin, import, listing, lookup};
 use base::Timestamp;
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
@@ -39,7 +38,15 @@ pub struct Output {
 pub struct Entry {
     key_id: String,
     key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import_state: Option<&'static str>,
     key_material_state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_model: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant_option")]
+    valid_to: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant_option")]
     rotation_date: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +73,6 @@ impl Operation for ListKeyRotations {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
         let sought = lookup::Sought::own(self.key_id.as_ref());
         let (permit, key) = lookup::admit(call, txn, self, sought).await?;
-        key.permits(Act::Look)?;
         let first =
             self.include_key_material.as_ref().map(Text::as_str) == Some("ALL_KEY_MATERIAL");
         let scope = format!("rotations/{}/{first}", key.id);
@@ -84,11 +90,22 @@ impl Operation for ListKeyRotations {
 
 impl Entry {
     fn new(key: &KmsKey, index: usize, note: MaterialNote) -> Self {
-        let current = note.id == key.material;
+        let current = Some(note.id) == key.material;
+        let pending = note.is_pending();
+        let import = note.import.unwrap_or_default();
+        let here = (key.origin == Origin::External).then_some(import.present);
         Self {
             key_id: key.id.clone(),
             key_material_id: note.id.to_string(),
-            key_material_state: if current { "CURRENT" } else { "NON_CURRENT" },
+            key_material_description: import.description,
+            import_state: here.map(|it| if it { "IMPORTED" } else { "PENDING_IMPORT" }),
+            key_material_state: match (current, pending) {
+                (true, _) => "CURRENT",
+                (false, true) => "PENDING_ROTATION",
+                (false, false) => "NON_CURRENT",
+            },
+            expiration_model: here.filter(|it| *it).map(|_| import::model(import.valid_to)),
+            valid_to: import.valid_to,
             rotation_date: note.by.map(|_| note.since),
             rotation_type: note.by,
             position: format!("{index:08}"),

@@ -6,6 +6,7 @@ pub mod create_grant;
 pub mod create_key;
 pub mod decrypt;
 pub mod delete_alias;
+pub mod delete_imported_key_material;
 pub mod describe_key;
 pub mod disable_key;
 pub mod disable_key_rotation;
@@ -17,6 +18,8 @@ pub mod generate_data_key_without_plaintext;
 pub mod generate_random;
 pub mod get_key_policy;
 pub mod get_key_rotation_status;
+pub mod get_parameters_for_import;
+pub mod import_key_material;
 pub mod list_aliases;
 pub mod list_grants;
 pub mod list_key_policies;
@@ -48,6 +51,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::of::<create_key::CreateKey>(),
     Row::of::<decrypt::Decrypt>(),
     Row::of::<delete_alias::DeleteAlias>(),
+    Row::of::<delete_imported_key_material::DeleteImportedKeyMaterial>(),
     Row::of::<describe_key::DescribeKey>(),
     Row::of::<disable_key::DisableKey>(),
     Row::of::<disable_key_rotation::DisableKeyRotation>(),
@@ -59,6 +63,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::of::<generate_random::GenerateRandom>(),
     Row::of::<get_key_policy::GetKeyPolicy>(),
     Row::of::<get_key_rotation_status::GetKeyRotationStatus>(),
+    Row::of::<get_parameters_for_import::GetParametersForImport>(),
+    Row::of::<import_key_material::ImportKeyMaterial>(),
     Row::of::<list_aliases::ListAliases>(),
     Row::of::<list_grants::ListGrants>(),
     Row::of::<list_key_policies::ListKeyPolicies>(),

@@ -94,7 +94,7 @@ impl Operation for ReEncrypt {
             source_encryption_algorithm: SYMMETRIC,
             destination_encryption_algorithm: SYMMETRIC,
             source_key_material_id: blob.material().to_string(),
-            destination_key_material_id: other.material.to_string(),
+            destination_key_material_id: other.current()?.to_string(),
         };
         Ok(Answer::new(permit, output))
     }

@@ -4,7 +4,7 @@ use crate::exception::Exception;
 use crate::key::RotationType;
 use crate::operations::SOURCE;
 use crate::state::Act;
-use crate::{KmsKey, limits, lookup, material};
+use crate::{KmsKey, Origin, import, limits, lookup, material};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
@@ -40,7 +40,7 @@ impl Operation for RotateKeyOnDemand {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
         let sought = lookup::Sought::own(self.key_id.as_ref());
         let (permit, key) = lookup::admit(call, txn, self, sought).await?;
-        key.permits(Act::Rotate)?;
+        key.permits(Act::RotateNow)?;
         let history = key.history();
         let so_far = history.iter().filter(|it| it.by == Some(RotationType::OnDemand)).count();
         if so_far >= limits::ROTATIONS_ON_DEMAND {
@@ -52,7 +52,12 @@ impl Operation for RotateKeyOnDemand {
         }
         let mut key = KmsKey::clone(&key);
         let scope = lookup::scope(call);
-        material::rotate(txn, &scope, &mut key, RotationType::OnDemand).await?;
+        match key.origin {
+            Origin::AwsKms => {
+                material::rotate(txn, &scope, &mut key, RotationType::OnDemand).await?;
+            }
+            Origin::External => import::rotate(&mut key, call.now)?,
+        }
         key.save(txn)?;
         Ok(Answer::new(permit, Output { key_id: key.id }))
     }

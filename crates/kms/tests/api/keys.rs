@@ -68,7 +68,7 @@ async fn other_kinds_of_keys_are_refused_in_aws_words() {
         (json!({ "KeySpec": "RSA_2048" }), "ValidationException: You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."),
         (json!({ "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC" }), "UnsupportedOperationException: KeySpec HMAC_256 is not supported."),
         (json!({ "KeyUsage": "SIGN_VERIFY" }), "ValidationException: KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT"),
-        (json!({ "Origin": "EXTERNAL" }), "UnsupportedOperationException: Origin EXTERNAL is not supported."),
+        (json!({ "Origin": "AWS_CLOUDHSM" }), "UnsupportedOperationException: Origin AWS_CLOUDHSM is not supported."),
         (json!({ "MultiRegion": true }), "UnsupportedOperationException: Multi-Region keys are not supported."),
         (json!({ "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT" }), "ok"),
     ];

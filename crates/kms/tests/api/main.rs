@@ -13,6 +13,8 @@ mod desk;
 #[cfg(test)]
 mod grants;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod lifecycle;

@@ -111,7 +111,8 @@ async fn moved_key_material_is_refused() {
     let scope = world.scope(&owner);
     let key = strongroom_kms::managed_key(&mut txn, &scope, "aws/x").await.expect("made");
     txn.commit().await.expect("alone");
-    let neighbor = format!("{}/key-material/{}/{}", owner.path("s"), key.id, key.material);
+    let material = key.material.expect("made here");
+    let neighbor = format!("{}/key-material/{}/{material}", owner.path("s"), key.id);
     let neighbor = world.row(&neighbor).await;
     world.put(&own, Some(neighbor)).await;
     let outcome = world.open(&owner, &bound, &sealed).await;
