@@ -26,6 +26,7 @@ const NEEDED: &[Needed] = &[
         probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
         packages: &["nodejs"],
     },
+    Needed { probe: &["softhsm2-util", "--version"], packages: &["softhsm2"] },
     Needed { probe: &["openssl", "version"], packages: &["openssl"] },
     Needed { probe: &["npm", "--version"], packages: &["npm"] },
 ];

@@ -55,6 +55,10 @@ pub enum Error {
     /// The root key's provider failed, or a root key is not at hand.
     #[error(transparent)]
     Root(#[from] RootError),
+    /// The token that holds the root key is not there, or refuses.
+    #[cfg(feature = "pkcs11")]
+    #[error(transparent)]
+    Token(#[from] crate::root::pkcs11::TokenError),
     /// The root key file is missing, unfit or can't be written.
     #[error(transparent)]
     RootFile(#[from] FileError),

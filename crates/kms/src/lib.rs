@@ -1,7 +1,7 @@
 //! Keys: the root of trust, partition keys, managed keys, seal and open.
 //!
 //! ```text
-//! root key        outside the store: a file, a passphrase      root/
+//! root key        outside the store: a file, passphrase, token root/
 //!  └─ partition key   one per account and Region               partition.rs
 //!      └─ key material    of a KMS key                         key.rs
 //!          └─ data key        one per secret version           data_key.rs

@@ -140,7 +140,7 @@ impl Server {
             (Arc::clone(&embedded) as Arc<dyn Backend>, Some(embedded))
         };
         let root_key = RootKey::new(&config);
-        let opened = root_key.open(&*backend, &*entropy, clock.now()).await;
+        let opened = root_key.open(&*backend, &entropy, clock.now()).await;
         let (keyring, unfinished) = opened?;
         let keyring = Arc::new(keyring);
         let journal = journal::open(&config, &*backend, &keyring, (&clock, &*entropy)).await?;

@@ -6,7 +6,7 @@ use base::{Clock, SystemClock};
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Only the server's user may enter the data folder.
 pub(super) fn data_folder(subject: &Subject) -> Finding {
@@ -39,7 +39,7 @@ pub(super) fn data_folder(subject: &Subject) -> Finding {
 /// The root key is there, whole, and nobody else's.
 pub(super) fn root_key(subject: &Subject) -> Finding {
     let Some(path) = &subject.root_key else {
-        return Finding::ok("kept outside of files");
+        return subject.token.as_ref().map_or(Finding::ok("kept outside of files"), token);
     };
     let next = kms::root::file::next_path(path);
     match kms::root::file::load(path) {
@@ -51,6 +51,26 @@ pub(super) fn root_key(subject: &Subject) -> Finding {
             "finish it with `strongroom root-key rotate` on the running server",
         ),
         Ok(key) => Finding::ok(format!("`{}`: {}", path.display(), envelope::RootKey::id(&key))),
+    }
+}
+
+/// What leads to the token is there. The token itself isn't asked: a wrong PIN would cost a try.
+fn token((module, pin): &(PathBuf, PathBuf)) -> Finding {
+    if !module.exists() {
+        let fact = format!("PKCS #11 module `{}` does not exist", module.display());
+        return Finding::fail(fact, "`root_key.module` is the shared library of the token's maker");
+    }
+    let shown = pin.display();
+    match fs::metadata(pin) {
+        Err(error) => Finding::fail(
+            format!("can't look at the PIN file `{shown}`: {error}"),
+            "run this as the server's user",
+        ),
+        Ok(found) if found.mode() & 0o077 != 0 => Finding::fail(
+            format!("the PIN file `{shown}` is open to group or others"),
+            format!("chmod 600 `{shown}`"),
+        ),
+        Ok(_) => Finding::ok(format!("in a token, by `{}`", module.display())),
     }
 }
 

@@ -37,6 +37,8 @@ struct Subject {
     data: DataFolder,
     /// The root key's file, if it is in one.
     root_key: Option<PathBuf>,
+    /// The module and the PIN's file, if it is in a token.
+    token: Option<(PathBuf, PathBuf)>,
     /// The certificate's and its key's files, if there are any.
     certificate: Option<(PathBuf, PathBuf)>,
     /// What the server says of itself, if it runs.
@@ -100,11 +102,13 @@ impl Doctor {
             None => Some((data.certificate(), data.certificate_key())),
             Some(config) => config.tls.as_ref().map(|it| (it.certificate.clone(), it.key.clone())),
         };
+        let token =
+            config.as_ref().and_then(|it| it.root_key.module.clone().zip(it.root_key.pin.clone()));
         let status = match Admin::new(&data)?.get("/v1/status") {
             Err(error) if is_absent(&error) => Ok(None),
             other => other.map(Some),
         };
-        Ok(Subject { data, root_key, certificate, status })
+        Ok(Subject { data, root_key, token, certificate, status })
     }
 }
 

@@ -2,4 +2,6 @@
 
 pub mod file;
 pub mod passphrase;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 pub(crate) mod rotation;

@@ -3,6 +3,9 @@
 #[cfg(test)]
 mod partition_keys;
 #[cfg(test)]
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
+#[cfg(test)]
 mod root_file;
 #[cfg(test)]
 mod root_key;

@@ -1,6 +1,6 @@
 //! What makes a configuration unfit, each in one sentence.
 
-use super::{Config, Listen, LogFormat, Provider};
+use super::{Config, Listen, LogFormat, Provider, RootKeyConfig};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,20 +132,8 @@ impl Config {
     }
 
     fn check_root_key(&self) -> Result<(), ConfigError> {
-        let root = &self.root_key;
-        let missing = |needed, provider| {
-            let reason = format!("`root_key.provider` is \"{provider}\"");
-            Err(ConfigError::Missing { needed, reason })
-        };
-        match root.provider {
-            Provider::Credential if root.credential.is_none() => {
-                missing("`root_key.credential`", "credential")
-            }
-            Provider::Passphrase if root.path.is_none() && root.credential.is_none() => {
-                missing("`root_key.path` or `root_key.credential`", "passphrase")
-            }
-            Provider::Credential | Provider::File | Provider::Passphrase => Ok(()),
-        }
+        let previous = self.root_key.previous.as_deref();
+        [Some(&self.root_key), previous].into_iter().flatten().try_for_each(check_provider)
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -208,6 +196,33 @@ fn overlap(first: &Listen, second: &Listen) -> bool {
     }
 }
 
+/// Whether everything is said that a provider of the root key needs.
+fn check_provider(root: &RootKeyConfig) -> Result<(), ConfigError> {
+    let missing = |needed, provider| {
+        let reason = format!("`root_key.provider` is \"{provider}\"");
+        Err(ConfigError::Missing { needed, reason })
+    };
+    match root.provider {
+        Provider::Credential if root.credential.is_none() => {
+            missing("`root_key.credential`", "credential")
+        }
+        Provider::Passphrase if root.path.is_none() && root.credential.is_none() => {
+            missing("`root_key.path` or `root_key.credential`", "passphrase")
+        }
+        Provider::Pkcs11 => {
+            let named = [
+                (root.module.is_none(), "`root_key.module`"),
+                (root.token.is_none(), "`root_key.token`"),
+                (root.key.is_none(), "`root_key.key`"),
+                (root.pin.is_none(), "`root_key.pin`"),
+            ];
+            let first = named.into_iter().find(|it| it.0);
+            first.map_or(Ok(()), |(_, needed)| missing(needed, "pkcs11"))
+        }
+        Provider::Credential | Provider::File | Provider::Passphrase => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +265,17 @@ mod tests {
             ),
             (
                 with("\"127.0.0.1:1\"", "[root_key]\nprovider = \"passphrase\""),
+                "`root_key.path` or `root_key.credential` is missing: `root_key.provider` is \"passphrase\"",
+            ),
+            (
+                with(
+                    "\"127.0.0.1:1\"",
+                    "[root_key]\nprovider = \"pkcs11\"\nmodule = \"x\"\ntoken = \"t\"",
+                ),
+                "`root_key.key` is missing: `root_key.provider` is \"pkcs11\"",
+            ),
+            (
+                with("\"127.0.0.1:1\"", "[root_key.previous]\nprovider = \"passphrase\""),
                 "`root_key.path` or `root_key.credential` is missing: `root_key.provider` is \"passphrase\"",
             ),
             (

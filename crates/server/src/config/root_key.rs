@@ -16,6 +16,22 @@ pub struct RootKeyConfig {
 
     /// The name of a systemd credential that holds the key, or the passphrase.
     pub credential: Option<String>,
+
+    /// The shared library that speaks to the token.
+    pub module: Option<PathBuf>,
+
+    /// The label of the token.
+    pub token: Option<String>,
+
+    /// The label of the key in the token. Made there for a store that needs no other yet.
+    pub key: Option<String>,
+
+    /// A file with mode 0600 that holds the token's PIN.
+    pub pin: Option<PathBuf>,
+
+    /// Where the key comes from that this one takes over from. To be removed when
+    /// `strongroom root-key rotate` has ended.
+    pub previous: Option<Box<RootKeyConfig>>,
 }
 
 /// Where the root key comes from.
@@ -29,4 +45,6 @@ pub enum Provider {
     File,
     /// Argon2id of a passphrase.
     Passphrase,
+    /// A key that stays in a PKCS #11 token.
+    Pkcs11,
 }
