@@ -19,6 +19,7 @@ mod policy_condition;
 mod policy_parse;
 mod query_decode;
 mod rest_request;
+mod recovery_share;
 mod session_token;
 mod sigv4_request;
 mod store_key;
@@ -37,6 +38,7 @@ pub use policy_condition::policy_condition;
 pub use policy_parse::policy_parse;
 pub use query_decode::query_decode;
 pub use rest_request::rest_request;
+pub use recovery_share::recovery_share;
 pub use session_token::session_token;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
@@ -63,6 +65,7 @@ mod tests {
         ("policy_parse", super::policy_parse),
         ("query_decode", super::query_decode),
         ("rest_request", super::rest_request),
+        ("recovery_share", super::recovery_share),
         ("session_token", super::session_token),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),

@@ -21,6 +21,7 @@ mod man;
 mod output;
 mod restore;
 mod root_key;
+mod root_key_recovery;
 mod run;
 mod serve;
 mod session;

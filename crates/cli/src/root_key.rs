@@ -3,16 +3,19 @@
 use crate::admin::Admin;
 use crate::data::DataFolder;
 use crate::output;
+use crate::root_key_recovery::Recovery;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Change the root key
+/// Change the root key, and prepare for its loss
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RootKey {
     Rotate(Rotate),
+    #[command(subcommand)]
+    Recovery(Recovery),
 }
 
 /// Make a new root key and wrap everything with it, while the server runs
@@ -36,7 +39,16 @@ struct Step {
 
 impl RootKey {
     pub(crate) fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
-        let Self::Rotate(Rotate {}) = self;
+        match self {
+            Self::Recovery(it) => it.run(data, out),
+            Self::Rotate(it) => it.run(data, out),
+        }
+    }
+}
+
+impl Rotate {
+    fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
+        let Self {} = self;
         let bar = ProgressBar::new(0).with_style(
             ProgressStyle::with_template("{bar:40} {pos}/{len} keys wrapped")
                 .context("the bar's template")?,

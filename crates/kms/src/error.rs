@@ -40,6 +40,9 @@ pub enum Error {
         /// What is gone, as a noun phrase.
         what: String,
     },
+    /// No shares were ever made for this store, or they were not made to the end.
+    #[error("this store has no recovery shares\nhint: bring the root key back from its copy")]
+    NoRecovery,
     /// Rows exist, and no record says which root key they are sealed under.
     #[error(
         "the store holds data but no root key record, so nothing can tell which key it needs\n\
@@ -81,6 +84,9 @@ pub enum Error {
         /// The key that takes over there.
         to: String,
     },
+    /// The shares of the recovery key are not enough, or not the right ones.
+    #[error(transparent)]
+    Share(#[from] crate::root::share::ShareError),
     /// Too long to be sealed, or the crypto library failed.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -1,5 +1,6 @@
 //! Partition keys: one per account and Region, wrapped by the root key.
 
+use crate::root::recovery;
 use crate::rows::{
     AnyRow, CurrentRow, KEKS, KekRow, ROOT, ROTATION, current_generations, kek_key, kek_range,
     material_range,
@@ -164,6 +165,7 @@ async fn create(
     };
     txn.save(&KEKS, &kek_key(place, generation), &row)?;
     txn.save(&current_generations(), &place, &CurrentRow { generation })?;
+    recovery::copy_new(txn, scope, (place, generation), (&key, &row)).await?;
     Ok(PartitionKey { generation, key: Arc::new(key) })
 }
 

@@ -3,6 +3,8 @@
 //! ```text
 //! root                                                   which root key; a canary under it
 //! root-rotation                                          while the root key is changed: how far
+//! recovery                                               the key whose shares bring back a lost root key
+//! kek-recovery/{set}/{account}/{region}/{generation}     a partition key, wrapped by that key
 //! kek-current/{account}/{region}                         the generation that seals
 //! kek/{account}/{region}/{generation}                    a partition key, wrapped by a root key
 //! s/{account}/{region}/key/{key id}                      a KMS key
@@ -50,6 +52,31 @@ pub(crate) struct RotationRow {
 }
 
 store::json_record!(RotationRow, 1);
+
+/// The sets of shares that bring back a lost root key.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct RecoveryRow {
+    /// The set that was given away.
+    pub(crate) active: Option<RecoverySet>,
+    /// One that is being made.
+    pub(crate) making: Option<RecoverySet>,
+}
+
+store::json_record!(RecoveryRow, 1);
+
+/// A recovery key: what its shares are known by, and the key, sealed under the store's partition key so that
+/// what is made later can be wrapped by it too.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct RecoverySet {
+    pub(crate) id: String,
+    pub(crate) threshold: u8,
+    pub(crate) shares: u8,
+    pub(crate) created: Timestamp,
+    #[serde(with = "hex")]
+    pub(crate) sealed: Vec<u8>,
+    /// The key of the last partition key's row that is wrapped, while it is being made.
+    pub(crate) position: Option<String>,
+}
 
 /// Which generation of a partition's key seals what is new.
 #[derive(Serialize, Deserialize)]
@@ -151,6 +178,21 @@ impl Record for AnyRow {
 pub(crate) const ROOT: Table<(), RootRow> = Table::new(|()| "root".to_owned());
 
 pub(crate) const ROTATION: Table<(), RotationRow> = Table::new(|()| "root-rotation".to_owned());
+
+pub(crate) const RECOVERY: Table<(), RecoveryRow> = Table::new(|()| "recovery".to_owned());
+
+/// The copy, for the recovery key `set`, of a partition key.
+pub(crate) fn copy_key(set: &str, place: Place<'_>, generation: u32) -> String {
+    let copy = Path::new("kek-recovery").with(set).with(place.account()).with(place.region());
+    copy.with_shown(generation).key()
+}
+
+/// All copies for the recovery key `set`.
+pub(crate) fn copies_of(set: &str) -> String {
+    Path::new("kek-recovery").with(set).below()
+}
+
+pub(crate) const COPIES_PREFIX: &str = "kek-recovery/";
 
 /// Partition keys by their full row key, for walks over all of them.
 pub(crate) const KEKS: Table<str, KekRow> = Table::new(ToOwned::to_owned);

@@ -4,6 +4,7 @@
 //! disk before anything is wrapped by it, and takes the first one's name when everything is. So at
 //! any kill the two files hold every key the store can need, and [`start`] finds out which.
 
+use crate::root::recovery;
 use crate::{Error, Found, Progress, initialize, inspect, rotate_root, unlock};
 use base::{Entropy, Timestamp};
 use envelope::{Key, Keyring, LocalRoot, RootKey, Roots, SealError};
@@ -22,7 +23,8 @@ pub enum FileError {
     /// There is no such file.
     #[error(
         "root key file `{path}` does not exist\n\
-         hint: bring it back from where you keep its copy; without it the store can't be read"
+         hint: bring it back from where you keep its copy, or by its shares with `strongroom root-key recovery \
+         use`; without it the store can't be read"
     )]
     Absent {
         /// Where it should be.
@@ -129,13 +131,17 @@ pub async fn start(
         return Ok(Opened { keyring, unfinished: false });
     };
 
-    let mut current = load(path)?;
     let mut pending = find_next(path)?;
-    // Everything was wrapped anew, and only the file has not been renamed.
-    if let Some(done) = pending.take_if(|it| it.id() == root.id && next.is_none()) {
-        promote_next(path)?;
-        current = done;
-    }
+    // Everything was wrapped anew, and only the file has not been renamed; after a recovery there was none.
+    let done = pending.take_if(|it| it.id() == root.id && next.is_none());
+    let current = match done {
+        Some(done) => {
+            load(path).map(drop).or_else(allow_absent)?;
+            promote_next(path)?;
+            done
+        }
+        None => load(path)?,
+    };
     let current: Arc<dyn RootKey> = Arc::new(current);
     let unfinished = pending.is_some();
     let keyring = Keyring::new(match pending {
@@ -167,6 +173,34 @@ pub async fn rotate(
     };
     rotate_root(backend, keyring, Arc::new(new), entropy, progress).await?;
     Ok(promote_next(path)?)
+}
+
+/// Opens a store whose root key is lost by its recovery key, and seals it under a new root key at `path`.
+///
+/// Can be called again after any failure, and goes on where it stopped.
+///
+/// # Errors
+///
+/// - [`FileError::Exists`]: there is a root key at `path`. It is not replaced.
+/// - Those of [`recovery::reseal`].
+pub async fn recover(
+    backend: &dyn Backend,
+    recovery_key: Key,
+    path: &Path,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    match load(path) {
+        Err(FileError::Absent { .. }) => (),
+        _ => return Err(FileError::Exists { path: path.to_owned() }.into()),
+    }
+    let new = match find_next(path)? {
+        Some(interrupted) => interrupted,
+        None => create(&next_path(path), entropy)?,
+    };
+    let sealed = recovery::reseal(backend, recovery_key, &new, entropy, now).await?;
+    promote_next(path)?;
+    Ok(sealed)
 }
 
 /// Makes a root key at `path`, mode 0600, and returns when it is on disk.
@@ -222,6 +256,10 @@ pub fn load(path: &Path) -> Result<LocalRoot, FileError> {
 /// Where the key waits that takes over from the one at `path`.
 pub fn next_path(path: &Path) -> PathBuf {
     with_suffix(path, ".next")
+}
+
+fn allow_absent(error: FileError) -> Result<(), FileError> {
+    if let FileError::Absent { .. } = error { Ok(()) } else { Err(error) }
 }
 
 fn find_next(path: &Path) -> Result<Option<LocalRoot>, FileError> {

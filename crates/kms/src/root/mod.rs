@@ -4,4 +4,6 @@ pub mod file;
 pub mod passphrase;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
+pub mod recovery;
 pub(crate) mod rotation;
+pub mod share;

@@ -6,6 +6,8 @@ mod partition_keys;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod root_file;
 #[cfg(test)]
 mod root_key;

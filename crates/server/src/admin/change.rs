@@ -153,7 +153,7 @@ impl Admin {
         Ok(((key, Some(secret)), records))
     }
 
-    fn scope<'a>(
+    pub(super) fn scope<'a>(
         &'a self,
         now: Timestamp,
         (account, region): (&'a AccountId, &'a Region),

@@ -10,6 +10,7 @@ mod answer;
 mod change;
 mod measurements;
 mod record;
+mod recovery;
 mod sessions;
 mod stream;
 mod who_can;
@@ -88,6 +89,10 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "who-can"]) => admin.who_can(query).await,
             (_, &Method::POST, ["v1", "backup"]) => Arc::clone(admin).backup().await,
             (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate().await,
+            (_, &Method::POST, ["v1", "root-key", "recovery"]) => match read(body).await {
+                Ok(wanted) => admin.create_recovery(wanted).await,
+                Err(fault) => Err(fault),
+            },
             (_, &Method::POST, ["v1", "sessions", "revoke"]) => match read(body).await {
                 Ok(revoke) => admin.revoke_sessions(&revoke).await,
                 Err(fault) => Err(fault),
