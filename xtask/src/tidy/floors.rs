@@ -23,8 +23,13 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Arrows between crates of one floor that are meant.
-const SIDEWAYS: &[(&str, &str)] =
-    &[("anywhere", "identity"), ("cli", "agent"), ("cli", "server"), ("identity", "kms"), ("secrets", "kms")];
+const SIDEWAYS: &[(&str, &str)] = &[
+    ("anywhere", "identity"),
+    ("cli", "agent"),
+    ("cli", "server"),
+    ("identity", "kms"),
+    ("secrets", "kms"),
+];
 
 /// A client on the floor of the doors: it stays small, and knows only what the wire is made of.
 const CLIENT: (&str, u8) = ("agent", 1);

@@ -100,9 +100,9 @@ impl Entity {
 
     fn keys(&self) -> Keys<'_> {
         match self {
-            Self::Group(it) => Keys { tags: it.tags(), boundary: it.boundary() },
-            Self::Role(it) => Keys { tags: it.tags(), boundary: it.boundary() },
-            Self::User(it) => Keys { tags: it.tags(), boundary: it.boundary() },
+            Self::Group(it) => keys_of(&**it),
+            Self::Role(it) => keys_of(&**it),
+            Self::User(it) => keys_of(&**it),
         }
     }
 
@@ -189,4 +189,9 @@ async fn managed(
 /// What was kept could be understood then.
 fn stored(id: String, text: &str, grammar: Grammar) -> Result<Source, Error> {
     Source::read(id.clone(), text, grammar).map_err(|_| Error::Evaluation(id))
+}
+
+fn keys_of(holder: &impl Holder) -> Keys<'_> {
+    let parts = holder.parts();
+    Keys { tags: parts.tags, boundary: parts.boundary }
 }
