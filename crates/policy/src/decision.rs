@@ -10,7 +10,7 @@ pub enum Reason {
 }
 
 /// Where a policy is attached, and so what it can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PolicyKind {
     /// At the door of a private network.
@@ -33,7 +33,7 @@ pub enum PolicyKind {
 
 impl PolicyKind {
     /// The name in messages.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Endpoint => "VPC endpoint policy",
             Self::Identity => "identity-based policy",

@@ -19,6 +19,7 @@ mod decision;
 mod document;
 pub mod engine;
 mod invalid;
+pub mod message;
 mod network;
 mod number;
 mod pattern;

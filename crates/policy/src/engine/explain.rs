@@ -40,6 +40,9 @@ pub struct StatementFinding<'a> {
     pub effect: &'static str,
     /// Where it stands in its policy.
     pub span: Span,
+    /// What it says, as written.
+    #[serde(skip)]
+    pub text: &'a str,
     /// Whether all parts matched.
     pub applies: bool,
     /// Whether it is about the action.
@@ -114,7 +117,11 @@ fn explain_asked<'a>(asked: &Asked<'_>, policies: &Policies<'a>) -> Explanation<
 }
 
 /// Each part by itself, where [`Statement::reach`] stops at the first that doesn't match.
-fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> StatementFinding<'a> {
+fn examine<'a>(
+    statement: &'a Statement,
+    mark: Mark<'a>,
+    asked: &Asked<'_>,
+) -> StatementFinding<'a> {
     let effect = statement.effect;
     let of = |it| condition(it, asked, effect);
     let conditions: Vec<_> = statement.checks.iter().map(of).collect();
@@ -123,6 +130,7 @@ fn examine<'a>(statement: &Statement, mark: Mark<'a>, asked: &Asked<'_>) -> Stat
         mark,
         effect: if statement.effect == Effect::Deny { "Deny" } else { "Allow" },
         span: statement.span,
+        text: statement.text(),
         applies: statement.reach(asked) > Reach::Nothing,
         action,
         resource: !statement.is_dead && statement.covers_resource(asked),

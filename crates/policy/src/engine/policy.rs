@@ -27,6 +27,7 @@ pub struct Statement {
     pub(super) sid: Option<Box<str>>,
     pub(super) effect: Effect,
     pub(super) span: Span,
+    pub(super) text: Box<str>,
     pub(super) principals: Option<Selection<Who>>,
     pub(super) actions: Selection<Actions>,
     /// `None` is any resource.
@@ -80,6 +81,16 @@ impl Policy {
         &self.statements
     }
 
+    /// The policy as it would be without the statement at `index`.
+    #[must_use]
+    pub fn without(&self, index: usize) -> Self {
+        let mut rest = self.clone();
+        if index < rest.statements.len() {
+            rest.statements.remove(index);
+        }
+        rest
+    }
+
     /// The names of all keys that a request may have to tell, in conditions and variables, as
     /// written in the first condition that has them; in lower case where only a variable has them.
     pub fn context_keys(&self) -> BTreeSet<&str> {
@@ -117,6 +128,11 @@ impl Statement {
     /// Where it stands in the text.
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// What it says, as written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// How it reaches the caller if it applies to the request, [`Reach::Nothing`] if it doesn't.

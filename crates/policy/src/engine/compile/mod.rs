@@ -111,7 +111,8 @@ impl Reader<'_> {
         let mut statements = Vec::with_capacity(nodes.len());
         let mut walk = Walk { text, offset: 0, at: Position { line: 1, column: 1 } };
         for (node, piece) in nodes.iter().zip(tree::pieces(text, "Statement")) {
-            let statement = self.statement(node, walk.span(piece))?;
+            let mut statement = self.statement(node, walk.span(piece))?;
+            statement.text = piece.into();
             let sid = statement.sid.clone().filter(|it| !it.is_empty());
             if sid.is_some_and(|it| !sids.insert(it)) {
                 return Err(fault(Problem::SidTwice, "Statement"));
@@ -145,6 +146,7 @@ impl Reader<'_> {
             sid: draft.sid,
             effect,
             span,
+            text: Box::default(),
             principals: principals.map(|it| map(&it, |it| Who::new(it, self.pins.ids()))),
             actions: map(&actions, Actions::new),
             is_dead: draft.resources.is_none() && self.grammar == Grammar::Key,
