@@ -17,6 +17,7 @@
 mod access;
 mod access_key;
 mod account;
+pub mod authorization;
 mod aws_managed;
 mod entities;
 mod error;

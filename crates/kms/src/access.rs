@@ -89,9 +89,11 @@ impl Question<'_> {
             keys: &facts,
             ..Target::of(&owner, Some(self.arn))
         };
-        let mut outcome = ask(target(door));
-        if outcome.is_err() && (!foreign || self.across) && self.is_granted(call, txn).await? {
-            outcome = ask(target(Door::Key { grant: true }));
+        let mut outcome = ask(Target { tentative: true, ..target(door) });
+        if outcome.is_err() {
+            let grantable = !foreign || self.across;
+            let granted = grantable && self.is_granted(call, txn).await?;
+            outcome = ask(target(if granted { Door::Key { grant: true } } else { door }));
         }
         outcome.map_err(|it| if foreign { self.refused_stranger(call, it) } else { it.into() })
     }
@@ -105,6 +107,7 @@ impl Question<'_> {
             policies: attached.as_slice(),
             door: Door::Key { grant: false },
             keys: &Facts { call, question: self },
+            tentative: true,
             ..Target::of(&owner, Some(self.arn))
         };
         let action = self.action;

@@ -6,13 +6,15 @@ use base::Arn;
 use kms::{Exception, KeyState, KmsKey, Manager, Scope};
 use serde_json::json;
 use service::audit::Resource;
-use service::{Action, Call, Event, Fault};
+use service::{Action, Call, Denial, Event, Fault};
 use std::sync::Arc;
 use store::Txn;
 use wire::members::Text;
 
 /// Who asks KMS for the caller.
 const SERVICE: &str = "secretsmanager.amazonaws.com";
+/// Who is asked.
+const KMS: &str = "kms.amazonaws.com";
 
 /// The AWS managed key of Secrets Manager in each account and Region.
 pub(crate) const MANAGED: &str = "aws/secretsmanager";
@@ -90,7 +92,7 @@ impl Lock {
     /// The record that the use of a customer's key leaves beside the call's own.
     ///
     /// Source: KMS Developer Guide, "Logging AWS KMS API calls"; Secrets Manager User Guide, "Monitor".
-    fn used(&self, using: Use<'_>, refused: Option<&Exception>) -> Event {
+    fn used(&self, using: Use<'_>, refused: Option<&Exception>, denial: Option<Denial>) -> Event {
         let context = json!({
             "SecretARN": using.secret_arn, "SecretVersionId": using.version_id,
         });
@@ -103,11 +105,12 @@ impl Lock {
         let resource =
             |account| Resource { arn: self.key.arn.clone(), account, kind: "AWS::KMS::Key" };
         Event::OnBehalf {
-            source: "kms.amazonaws.com",
-            name: using.action.0.trim_start_matches("kms:"),
+            source: KMS,
+            name: using.name(),
             parameters,
             resources: owner.map(resource).into_iter().collect(),
             error: refused.map(|it| (it.code().recorded, it.to_string())),
+            denial,
         }
     }
 
@@ -123,6 +126,13 @@ pub(crate) struct Use<'a> {
     pub(crate) action: Action,
     pub(crate) secret_arn: &'a str,
     pub(crate) version_id: &'a str,
+}
+
+impl Use<'_> {
+    /// The operation of KMS.
+    fn name(&self) -> &'static str {
+        self.action.0.trim_start_matches("kms:")
+    }
 }
 
 pub(crate) const DECRYPT: Action = Action("kms:Decrypt");
@@ -143,8 +153,16 @@ pub(crate) async fn ask(
     let forwarded = call.forwarded(SERVICE);
     let key = (&*lock.key, lock.alias.as_deref());
     let asked = kms::authorize(&forwarded, txn, key, action, &context).await;
-    if !lock.is_managed() {
-        call.note(lock.used(using, asked.as_ref().err()));
+    let denial = asked.as_ref().err().and_then(|_| forwarded.take_denial());
+    if lock.is_managed() {
+        if denial.is_some() {
+            call.keep_denial(denial);
+        }
+    } else {
+        if denial.is_some() {
+            call.keep_denial(Some(Denial::elsewhere(KMS, using.name())));
+        }
+        call.note(lock.used(using, asked.as_ref().err(), denial));
     }
     asked.map(drop).map_err(|it| refused(call, it, Error::Decryption))
 }

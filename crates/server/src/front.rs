@@ -12,7 +12,7 @@ use crate::hush::{Hush, Last};
 use crate::last_use::Uses;
 use crate::metrics::{Metrics, Outcome, Reason};
 use crate::peer::Peer;
-use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, respond};
+use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, name_authorization, respond};
 use crate::route::{Head, Protocol, Route, Routes};
 use crate::throttle::{Asker, Group, Throttle};
 use base::{Clock, Entropy, Timestamp, Uuid};
@@ -79,6 +79,8 @@ struct Arrival<'a> {
     protocol: Protocol,
     /// How long the answer waits after its record: it turns away one of too many.
     hold: OnceLock<Duration>,
+    /// Whether the record tells why the call was denied.
+    explained: OnceLock<()>,
 }
 
 impl Answer for Door {
@@ -98,6 +100,7 @@ impl Answer for Door {
             deadline: Deadline::from_std(begun) + front.limits.request_timeout,
             protocol: head.protocol(),
             hold: OnceLock::new(),
+            explained: OnceLock::new(),
         };
         let (reply, route) = front.process(&arrival, head, body).await;
         front.note(&arrival, &reply, route, begun);
@@ -105,7 +108,11 @@ impl Answer for Door {
             // The body is dropped by now. Who waits here doesn't hold up the stop.
             let _either = timeout(*hold, front.draining.begun()).await;
         }
-        respond(reply, arrival.protocol, id, front.dates.at(now))
+        let mut response = respond(reply, arrival.protocol, id, front.dates.at(now));
+        if arrival.explained.get().is_some() {
+            name_authorization(&mut response);
+        }
+        response
     }
 
     fn is_known(&self) -> bool {
@@ -194,7 +201,7 @@ impl Front {
         let source = arrival.peer.source(arrival.parts);
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
-        let call = Call::new(proof, who, from, when, tools).under(self.quotas);
+        let call = Call::new(proof, who, from, when, tools).under(self.quotas).confiding(self);
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
         if route.api.is_iam() && !identity::session::may_call_iam(call.caller) {
             return not_with_session(&call, route, ports).await;
@@ -205,7 +212,12 @@ impl Front {
             return throttled(&call, route, ports).await;
         }
         match timeout_at(arrival.deadline, route.row.serve(&call, form, ports)).await {
-            Ok(reply) => reply,
+            Ok(reply) => {
+                if call.is_explained() {
+                    let _once = arrival.explained.set(());
+                }
+                reply
+            }
             Err(_) => out_of_time(arrival, &call, route, ports).await,
         }
     }

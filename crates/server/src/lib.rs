@@ -21,6 +21,7 @@ mod authenticate;
 mod body;
 mod certificate;
 mod chance;
+mod confidant;
 pub mod config;
 mod connection;
 mod dev_certificate;

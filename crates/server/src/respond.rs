@@ -18,6 +18,9 @@ pub(crate) struct Dates(ArcSwap<(i64, HeaderValue)>);
 static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
+/// `strongroom explain` takes it.
+static AUTHORIZATION_ID: HeaderName = HeaderName::from_static("x-amzn-authorization-id");
+
 impl Dates {
     pub(crate) fn new() -> Self {
         Self(ArcSwap::from_pointee((i64::MIN, HeaderValue::from_static(""))))
@@ -68,6 +71,14 @@ pub(crate) fn respond(
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
     }
     response
+}
+
+/// Says that the record of this request tells why it was denied.
+pub(crate) fn name_authorization(response: &mut Response<Full<Bytes>>) {
+    let headers = response.headers_mut();
+    if let Some(id) = headers.get(&REQUEST_ID).cloned() {
+        headers.insert(AUTHORIZATION_ID.clone(), id);
+    }
 }
 
 /// An answer without a body.

@@ -4,7 +4,7 @@
 
 use crate::call::{Call, TlsDetails};
 use crate::members::Members;
-use crate::{Caller, Kind};
+use crate::{Caller, Denial, Kind};
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};
 use serde::Serialize;
@@ -93,6 +93,8 @@ pub enum Event {
         resources: Vec<Resource>,
         /// Error code and message, if it failed.
         error: Option<(&'static str, String)>,
+        /// Why it was denied, if it was.
+        denial: Option<Denial>,
     },
     /// Something the service does by itself, such as removing a version.
     Service {
@@ -126,6 +128,7 @@ pub struct Resource {
 pub(crate) struct Outcome {
     pub(crate) elements: Option<serde_json::Value>,
     pub(crate) error: Option<(&'static str, String)>,
+    pub(crate) denial: Option<Denial>,
 }
 
 struct Record<'a, P: Serialize> {
@@ -291,7 +294,7 @@ fn of_whole_call<P: Serialize>(
             error: outcome.error.as_ref().map(|it| (it.0, cut(&it.1))),
             request_parameters: parameters,
             response_elements: outcome.elements.as_ref(),
-            additional_event_data: None,
+            additional_event_data: outcome.denial.as_ref().and_then(Denial::shown),
             request_id: &request_id,
             event_id: &id,
             read_only: named.read_only,
@@ -306,8 +309,9 @@ fn of_whole_call<P: Serialize>(
 /// The record of something that came with `call`.
 pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
     match event {
-        Event::OnBehalf { source, name, parameters, resources, error } => {
-            on_behalf(call, (source, name), (parameters, resources), error.as_ref())
+        Event::OnBehalf { source, name, parameters, resources, error, denial } => {
+            let outcome = (error.as_ref(), denial.as_ref());
+            on_behalf(call, (source, name), (parameters, resources), outcome)
         }
         Event::Service { source, name, details, request_id } => {
             let place = (&call.caller.account, call.region);
@@ -374,7 +378,7 @@ fn on_behalf(
     call: &Call<'_>,
     (source, name): (&'static str, &str),
     (parameters, resources): (&serde_json::Value, &[Resource]),
-    error: Option<&(&'static str, String)>,
+    (error, denial): (Option<&(&'static str, String)>, Option<&Denial>),
 ) -> Option<Encoded> {
     let (id, request_id) = (Uuid::random(call.entropy).to_string(), call.request_id.to_string());
     encode(
@@ -389,7 +393,7 @@ fn on_behalf(
             error: error.map(|it| (it.0, cut(&it.1))),
             request_parameters: Some(parameters),
             response_elements: None,
-            additional_event_data: None,
+            additional_event_data: denial.and_then(Denial::shown),
             request_id: &request_id,
             event_id: &id,
             read_only: true,

@@ -1,12 +1,14 @@
 //! One authenticated request, and the question whether it may.
 
 use crate::context::Known;
+use crate::denial::{Confidant, Denial};
+use crate::rehearsal::Rehearsal;
 use crate::{Access, Action, Caller, Event, Held, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
-use policy::Reason;
 use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
 use sigv4::Verified;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wire::Violations;
 
@@ -37,10 +39,17 @@ pub struct Call<'a> {
     pub quotas: Quotas,
     /// What was done on the caller's behalf so far, for records of their own.
     notes: Mutex<Vec<Event>>,
+    /// What seals the reasons of denials; without it nobody works them out.
+    pub(crate) confidant: Option<&'a dyn Confidant>,
+    /// Why the last question was answered with no.
+    denial: Mutex<Option<Denial>>,
+    /// Whether the call's own record tells why it was denied.
+    explained: AtomicBool,
+    rehearsal: Option<&'a Rehearsal>,
     _proof: Proof,
 }
 
-/// That a signature was right: made of nothing else.
+/// That a signature was right, or that nothing will be permitted.
 #[derive(Clone, Copy)]
 struct Proof(());
 
@@ -95,13 +104,15 @@ pub struct Target<'a> {
     pub door: Door,
     /// Condition keys that the resource has a value for.
     pub keys: &'a dyn Context,
+    /// Whether a no is not the last word, so that nobody has to say why.
+    pub tentative: bool,
 }
 
 impl<'a> Target<'a> {
     /// The resource of `account` called `resource`, of which nothing else is known.
     pub fn of(account: &'a AccountId, resource: Option<&'a str>) -> Self {
         let (named, policies, door, keys) = (None, &[], Door::Resource, &());
-        Self { account, resource, named, policies, door, keys }
+        Self { account, resource, named, policies, door, keys, tentative: false }
     }
 }
 
@@ -124,12 +135,33 @@ impl<'a> Call<'a> {
     /// A call by `caller`, whose signature `signed` proves.
     pub fn new(
         signed: Verified,
+        who: (&'a Caller, &'a Access),
+        place: (&'a Region, &'a Source),
+        when: (Timestamp, Uuid),
+        tools: (&'a dyn Entropy, &'a Keyring),
+    ) -> Self {
+        Self::with(Proof::of(signed), who, place, when, tools)
+    }
+
+    /// A call that nobody signed, and that permits nothing.
+    pub(crate) fn rehearsing(
+        rehearsal: &'a Rehearsal,
+        who: (&'a Caller, &'a Access),
+        place: (&'a Region, &'a Source),
+        when: (Timestamp, Uuid),
+        tools: (&'a dyn Entropy, &'a Keyring),
+    ) -> Self {
+        let call = Self::with(Proof(()), who, place, when, tools);
+        Self { rehearsal: Some(rehearsal), ..call }
+    }
+
+    fn with(
+        proof: Proof,
         (caller, access): (&'a Caller, &'a Access),
         (region, source): (&'a Region, &'a Source),
         (now, request_id): (Timestamp, Uuid),
         (entropy, keyring): (&'a dyn Entropy, &'a Keyring),
     ) -> Self {
-        let quotas = Quotas::default();
         Self {
             now,
             request_id,
@@ -140,15 +172,54 @@ impl<'a> Call<'a> {
             source,
             entropy,
             keyring,
-            quotas,
+            quotas: Quotas::default(),
             notes: Mutex::default(),
-            _proof: Proof::of(signed),
+            confidant: None,
+            denial: Mutex::default(),
+            explained: AtomicBool::new(false),
+            rehearsal: None,
+            _proof: proof,
         }
     }
 
     /// The call that `service`, such as `secretsmanager.amazonaws.com`, makes for this one's caller.
     pub fn forwarded(&self, service: &'static str) -> Call<'_> {
-        Call { via: Some(service), notes: Mutex::default(), ..*self }
+        Call {
+            via: Some(service),
+            notes: Mutex::default(),
+            denial: Mutex::default(),
+            explained: AtomicBool::new(false),
+            ..*self
+        }
+    }
+
+    /// The same call, whose denials are told to `confidant`.
+    pub fn confiding(self, confidant: &'a dyn Confidant) -> Self {
+        Self { confidant: Some(confidant), ..self }
+    }
+
+    /// Why the last question was answered with no, if it was and nobody has taken it yet: for the record
+    /// of what it was asked for.
+    pub fn take_denial(&self) -> Option<Denial> {
+        self.denial().take()
+    }
+
+    /// Has the call's own record tell why, if the call fails for it.
+    pub fn keep_denial(&self, denial: Option<Denial>) {
+        *self.denial() = denial;
+    }
+
+    fn denial(&self) -> MutexGuard<'_, Option<Denial>> {
+        self.denial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the call's own record tells why it was denied.
+    pub fn is_explained(&self) -> bool {
+        self.explained.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_explained(&self) {
+        self.explained.store(true, Ordering::Relaxed);
     }
 
     /// Notes something that was done on the caller's behalf: it gets a record of its own, with the call's,
@@ -222,17 +293,6 @@ impl<'a> Call<'a> {
             resource_account: target.account,
             context: &Known { call: self, parameters, resource: target.keys },
         };
-        match self.decide(&request, target) {
-            None => Ok(Permit(())),
-            Some(reason) => {
-                let named = target.named.or(target.resource);
-                let arn = &self.caller.arn;
-                Err(Refusal::Denied(policy::denial_text(arn, action.0, named, reason)))
-            }
-        }
-    }
-
-    fn decide(&self, request: &Request<'_>, target: &Target<'_>) -> Option<Reason> {
         let Access { identity, boundary, session, service_control, .. } = self.access;
         let attach = |held: &'a [Held]| held.iter().map(Held::attached).collect::<Vec<_>>();
         let (identity, session) = (attach(identity), session.as_deref().map(attach));
@@ -248,7 +308,27 @@ impl<'a> Call<'a> {
             session: session.as_deref(),
             door: target.door,
         };
-        engine::decide(request, &policies).reason()
+        self.judge((&request, target), &policies, parameters)
+    }
+
+    fn judge(
+        &self,
+        (request, target): (&Request<'_>, &Target<'_>),
+        policies: &Policies<'_>,
+        parameters: &dyn Context,
+    ) -> Result<Permit, Refusal> {
+        if let Some(rehearsal) = self.rehearsal {
+            rehearsal.ask(self, (request, target), policies, parameters);
+            return Err(Refusal::Denied(String::new()));
+        }
+        let decision = engine::decide(request, policies);
+        let Some(reason) = decision.reason() else { return Ok(Permit(())) };
+        if self.confidant.is_some() && !target.tentative {
+            let of = (request, target);
+            *self.denial() = Some(Denial::of(self, of, (policies, decision), parameters));
+        }
+        let named = target.named.or(target.resource);
+        Err(Refusal::Denied(policy::denial_text(&self.caller.arn, request.action, named, reason)))
     }
 
     /// The target of an action that has no resource: the caller's own account.

@@ -3,7 +3,7 @@
 use crate::audit::{self, Encoded, Named, OUTBOX, Outcome, Trail, TrailError};
 use crate::operation::{INTERNAL_TEXT, Reply, shown};
 use crate::protocol::Protocol;
-use crate::{Answer, Call, Fault, Operation};
+use crate::{Answer, Call, Denial, Event, Fault, Operation};
 use store::{Backend, Txn};
 use tokio::sync::{Mutex, MutexGuard};
 use wire::Code;
@@ -51,7 +51,13 @@ pub async fn execute<O: Operation>(
         if outcome.as_ref().is_err_and(|it| !it.is_counted()) {
             txn.discard_writes();
         }
-        let records = records(call, operation, &outcome).map_err(Failure::Trail)?;
+        let noted = call.take_notes();
+        let denial = denial(call, &outcome);
+        for denial in denial.iter().cloned().chain(denials_of_parts(&outcome, &noted)) {
+            denial.seal(call).await;
+        }
+        let records = records((call, operation), &outcome, (&noted, denial));
+        let records = records.map_err(Failure::Trail)?;
         let committed = txn.writes_anything();
         if committed {
             records.iter().try_for_each(|it| txn.save(&OUTBOX, it, it)).map_err(Failure::Store)?;
@@ -67,6 +73,7 @@ pub async fn execute<O: Operation>(
             }
             Err(store::Error::Conflict { key }) => {
                 drop(turn);
+                call.keep_denial(None);
                 turn = Some(ports.turns.wait(&key).await);
                 continue;
             }
@@ -151,29 +158,48 @@ pub(crate) const fn named<O: Operation>() -> Named {
 }
 
 fn failed(code: Code, message: String) -> Outcome {
-    Outcome { elements: None, error: Some((code.recorded, message)) }
+    Outcome { elements: None, error: Some((code.recorded, message)), denial: None }
+}
+
+/// Why the call was denied, if it was.
+fn denial<T, E: Fault>(call: &Call<'_>, outcome: &Result<T, E>) -> Option<Denial> {
+    let denied = |it: &E| it.code().recorded.starts_with("AccessDenied");
+    outcome.as_ref().err().filter(|it| denied(it)).and_then(|_| call.take_denial())
+}
+
+/// Why parts of the call were denied.
+fn denials_of_parts<T, E>(outcome: &Result<Answer<T>, E>, noted: &[Event]) -> Vec<Denial> {
+    let events = outcome.as_ref().map_or(&[][..], Answer::events);
+    let denial = |it: &Event| match it {
+        Event::OnBehalf { denial, .. } => denial.clone(),
+        Event::Service { .. } => None,
+    };
+    events.iter().chain(noted).filter_map(denial).collect()
 }
 
 /// The call's own record and those that came with it.
 fn records<O: Operation>(
-    call: &Call<'_>,
-    operation: &O,
+    (call, operation): (&Call<'_>, &O),
     outcome: &Result<Answer<O::Output>, O::Error>,
+    (noted, denial): (&[Event], Option<Denial>),
 ) -> Result<Vec<Encoded>, TrailError> {
     let (told, events) = match outcome {
         Ok(answer) => {
             let elements = O::elements(answer.output());
-            (Outcome { elements, error: None }, answer.events())
+            (Outcome { elements, error: None, denial: None }, answer.events())
         }
         Err(error) => {
             let code = error.code();
-            (failed(code, shown(error as &dyn Fault, code)), &[][..])
+            if denial.as_ref().is_some_and(|it| it.shown().is_some()) {
+                call.set_explained();
+            }
+            let told = failed(code, shown(error as &dyn Fault, code));
+            (Outcome { denial, ..told }, &[][..])
         }
     };
     let named = named::<O>();
     let own = audit::of_call(call, named, Some(operation), &told);
-    let noted = call.take_notes();
-    let further = events.iter().chain(&noted).map(|it| audit::of_event(call, it));
+    let further = events.iter().chain(noted).map(|it| audit::of_event(call, it));
     std::iter::once(own).chain(further).collect::<Option<_>>().ok_or_else(unwritable)
 }
 

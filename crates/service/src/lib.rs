@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //!
-//! - A [`Call`] exists only for a checked signature ([`sigv4::Verified`]).
+//! - A [`Call`] exists only for a checked signature ([`sigv4::Verified`]), or as a [`Rehearsal`], which
+//!   permits nothing.
 //! - An [`Answer`] exists only for a granted [`Permit`], and a permit only where the policies said yes:
 //!   [`Call::admit`] asks them first and checks the model's constraints second.
 //! - No answer leaves before its audit record: a change and its record are one transaction.
@@ -14,6 +15,7 @@ pub mod audit;
 mod call;
 mod caller;
 pub mod context;
+pub mod denial;
 pub mod due;
 mod execute;
 mod input;
@@ -21,11 +23,14 @@ mod members;
 mod operation;
 pub mod principals;
 mod protocol;
+pub mod rehearsal;
 mod slow;
 
 pub use audit::{Event, Trail};
 pub use call::{Call, Permit, Quotas, Refusal, Source, Target, TlsDetails};
 pub use caller::{Access, Caller, Held, Kind, Session};
+pub use denial::{Confidant, Denial};
 pub use execute::{Failure, Ports, Turns, commit_recorded, execute, refuse};
 pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};
+pub use rehearsal::Rehearsal;
 pub use slow::slow;

@@ -6,10 +6,11 @@ use crate::{Call, Event, Permit};
 use policy::engine::Values;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
-use store::Txn;
-use wire::{Body, Code, Violations, query, rest};
+use store::{Backend, Txn};
+use wire::{Body, Code, Violations, json, query, rest};
 
 /// An IAM action, `service:Operation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,8 +135,11 @@ pub struct Row {
     pub(crate) protocol: Protocol,
     serve: Handler,
     bind: fn(&[u8], Protocol) -> Result<(), String>,
+    rehearse: Rehearse,
 }
 
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+type Rehearse = for<'a> fn(&'a Call<'a>, &'a Value, &'a dyn Backend) -> Asking<'a>;
 type Serving<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Protocol, Ports<'a>) -> Serving<'a>;
 
@@ -163,6 +167,7 @@ impl Row {
             protocol,
             serve: serve::<O>,
             bind: bind::<O>,
+            rehearse: rehearse::<O>,
         }
     }
 
@@ -197,6 +202,21 @@ impl Row {
         (self.serve)(call, body, self.protocol, ports)
     }
 
+    /// Asks for what the operation asked for when it was recorded with `parameters`; the answer is the
+    /// call's [`Rehearsal`](crate::Rehearsal)'s. Nothing is changed, read out or recorded.
+    ///
+    /// # Errors
+    ///
+    /// The parameters aren't the operation's.
+    pub async fn rehearse<'a>(
+        &self,
+        call: &'a Call<'a>,
+        parameters: &'a Value,
+        backend: &'a dyn Backend,
+    ) -> Result<(), String> {
+        (self.rehearse)(call, parameters, backend).await
+    }
+
     /// Binds `body` to the operation's input and checks the model's constraints, without serving it.
     ///
     /// # Errors
@@ -217,6 +237,20 @@ fn bind<O: Operation>(body: &[u8], protocol: Protocol) -> Result<(), String> {
     let operation = protocol.decode::<O>(body)?;
     operation.constraints(&mut Violations::default());
     Ok(())
+}
+
+fn rehearse<'a, O: Operation>(
+    call: &'a Call<'a>,
+    parameters: &'a Value,
+    backend: &'a dyn Backend,
+) -> Asking<'a> {
+    Box::pin(async move {
+        let input = crate::rehearsal::as_sent(parameters).to_string();
+        let operation: O = json::decode(input.as_bytes()).map_err(|it| it.to_string())?;
+        // What it reads is dropped with the transaction, and it is refused whatever it asks for.
+        let _refused = operation.run(call, &mut store::begin(backend)).await;
+        Ok(())
+    })
 }
 
 fn serve<'a, O: Operation>(

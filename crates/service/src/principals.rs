@@ -32,6 +32,11 @@ pub fn forget(txn: &mut Txn<'_>, arn: &str, id: &str) {
     txn.remove(&ARNS, id);
 }
 
+/// The unique id of the user or role `arn`, if there is one.
+pub async fn id_of(txn: &mut Txn<'_>, arn: &str) -> Result<Option<String>, store::Error> {
+    Ok(txn.find_shared(&IDS, arn).await?.map(|it| it.0.clone()))
+}
+
 /// Users and roles as they are now: who a policy names, looked up.
 #[derive(Debug, Default)]
 pub struct Known {

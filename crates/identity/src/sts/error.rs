@@ -25,6 +25,9 @@ pub enum Error {
     /// A member breaks the model's constraints, or a rule that the model doesn't know.
     #[error("{0}")]
     Invalid(String),
+    /// No authorization message, or none of the caller's account.
+    #[error("Message is not valid.")]
+    Message,
     /// Policies and tags take so many percent of the room there is for them.
     #[error("Packed policy consumes {0}% of allotted space, please use smaller policy.")]
     PackedTooLarge(usize),
@@ -66,6 +69,7 @@ impl Fault for Error {
             }
             Self::Failed(_) | Self::Store(_) => Code::query("InternalFailure", 500),
             Self::Invalid(_) => Code::query("ValidationError", 400),
+            Self::Message => Code::query("InvalidAuthorizationMessageException", 400),
             Self::PackedTooLarge(_) => Code::query("PackedPolicyTooLarge", 400),
             Self::Parameter(_) => Code::query("InvalidParameterValue", 400),
         }

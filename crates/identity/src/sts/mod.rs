@@ -11,6 +11,7 @@ mod answer;
 pub mod assume_role;
 mod bars;
 mod begin;
+pub mod decode_authorization_message;
 mod error;
 pub mod get_access_key_info;
 pub mod get_caller_identity;
@@ -41,6 +42,7 @@ pub const VERSION: &str = "2011-06-15";
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
     Row::query::<assume_role::AssumeRole>(&SERVICE),
+    Row::query::<decode_authorization_message::DecodeAuthorizationMessage>(&SERVICE),
     Row::query::<get_access_key_info::GetAccessKeyInfo>(&SERVICE),
     Row::query::<get_caller_identity::GetCallerIdentity>(&SERVICE),
     Row::query::<get_federation_token::GetFederationToken>(&SERVICE),

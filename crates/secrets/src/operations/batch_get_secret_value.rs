@@ -75,7 +75,7 @@ impl Operation for BatchGetSecretValue {
         let mut events = Vec::with_capacity(ids.len());
         for id in ids {
             let read = self.read(call, txn, &id).await;
-            events.push(event(&id, read.as_ref().err()));
+            events.push(event(call, &id, read.as_ref().err()));
             match read {
                 Ok(read) => output.secret_values.push(read),
                 Err(error) if error.code().status >= 500 => return Err(error),
@@ -121,12 +121,14 @@ impl BatchGetSecretValue {
 }
 
 /// Each value that a batch reads has a record of its own.
-fn event(id: &Text, error: Option<&Error>) -> Event {
+fn event(call: &Call<'_>, id: &Text, error: Option<&Error>) -> Event {
+    let denied = error.filter(|it| matches!(it, Error::Denied(_)));
     Event::OnBehalf {
         source: BatchGetSecretValue::SOURCE,
         resources: Vec::new(),
         name: "GetSecretValue",
         parameters: serde_json::json!({ "secretId": id.as_str() }),
         error: error.map(|it| (it.code().recorded, it.to_string())),
+        denial: denied.and_then(|_| call.take_denial()),
     }
 }
