@@ -103,13 +103,20 @@ impl Admin {
     }
 
     /// Asks for a change, and hands each part of the answer over as it comes.
-    pub(crate) fn stream(
+    pub(crate) fn stream(&self, path: &str, each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.stream_of(path, &serde_json::json!({}), each)
+    }
+
+    /// The same with a body.
+    pub(crate) fn stream_of(
         &self,
         path: &str,
+        body: &impl Serialize,
         mut each: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
+        let body = serde_json::to_vec(body)?;
         self.runtime.block_on(async {
-            let answer = self.send(Method::POST, path, Bytes::from_static(b"{}")).await?;
+            let answer = self.send(Method::POST, path, Bytes::from(body)).await?;
             let mut body = self.accepted(answer).await?.into_body();
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|error| self.broken(error))?;

@@ -2,8 +2,8 @@
 
 use crate::data::DataFolder;
 use crate::{
-    access_key, account, backup, completions, credentials_serve, dev, doctor, env, import, man,
-    restore, root_key, serve, session, trail_tail, trail_verify, version, who_can,
+    access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain, import,
+    man, restore, root_key, serve, session, simulate, trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -37,6 +37,8 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Import(import::Import),
+    Explain(explain::Explain),
+    Simulate(simulate::Simulate),
     #[command(subcommand)]
     Credentials(Credentials),
     #[command(subcommand)]
@@ -77,6 +79,8 @@ impl Arguments {
             Command::Backup(it) => it.run(data, out),
             Command::Restore(it) => it.run(data, out),
             Command::Import(it) => it.run(out),
+            Command::Explain(it) => it.run(data, out),
+            Command::Simulate(it) => it.run(data, out),
             Command::Credentials(Credentials::Serve(it)) => it.run(out),
             Command::RootKey(it) => it.run(data, out),
             Command::Session(it) => it.run(data),

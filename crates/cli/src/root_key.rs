@@ -2,6 +2,7 @@
 
 use crate::admin::Admin;
 use crate::data::DataFolder;
+use crate::lines::Lines;
 use crate::output;
 use crate::root_key_recovery::Recovery;
 use anyhow::{Context, Result, bail};
@@ -81,34 +82,5 @@ impl Rotate {
                  hint: start it and call this again; nothing is lost"
             ),
         }
-    }
-}
-
-/// Puts parts of a stream together to lines.
-#[derive(Debug, Default)]
-struct Lines {
-    begun: Vec<u8>,
-}
-
-impl Lines {
-    /// The lines that `part` completes.
-    fn add(&mut self, part: &[u8]) -> Vec<Vec<u8>> {
-        self.begun.extend_from_slice(part);
-        let mut whole: Vec<_> = self.begun.split(|it| *it == b'\n').map(<[u8]>::to_vec).collect();
-        self.begun = whole.pop().unwrap_or_default();
-        whole
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_come_whole_however_they_arrive() {
-        let mut lines = Lines::default();
-        assert_eq!(lines.add(b"{\"a"), Vec::<Vec<u8>>::new());
-        assert_eq!(lines.add(b"\":1}\n{}\n{"), [b"{\"a\":1}".to_vec(), b"{}".to_vec()]);
-        assert_eq!(lines.add(b"}\n"), [b"{}".to_vec()]);
     }
 }

@@ -137,6 +137,13 @@ impl Routes {
         self.0.iter().flatten().map(|it| (it.api.signing_name, it.row.name))
     }
 
+    /// The operation that audit records call `name` of `source`.
+    pub(crate) fn find_recorded(&self, source: &str, name: &str) -> Option<Row> {
+        let routes =
+            self.0.iter().find(|it| it.first().is_some_and(|it| it.row.source == source))?;
+        named(routes, name).map(|it| it.row)
+    }
+
     /// Looks at the head alone.
     pub(crate) fn find(&self, parts: &Parts) -> Head {
         let mut targets = parts.headers.get_all(&TARGET).iter();

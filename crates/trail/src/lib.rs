@@ -16,6 +16,7 @@
 
 mod error;
 mod files;
+mod find;
 mod hash;
 mod head;
 mod journal;
@@ -34,6 +35,7 @@ mod verify;
 mod walk;
 
 pub use error::Error;
+pub use find::Search;
 pub use hash::Hash;
 pub use head::{Head, MAX_UNSIGNED};
 pub use journal::Journal;

@@ -49,6 +49,16 @@ impl Reader {
         Self::resume(folder, Position { segment: 1, offset: 0 })
     }
 
+    /// Reads from a segment on that no record from `not_before` on stands in front of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: the journal can't be read.
+    pub fn since(folder: &Path, not_before: Timestamp) -> Result<Self, Error> {
+        let segment = crate::find::first_since(folder, not_before)?;
+        Ok(Self::resume(folder, Position { segment, offset: 0 }))
+    }
+
     /// Goes on where [`Reader::position`] was.
     pub fn resume(folder: &Path, position: Position) -> Self {
         Self { folder: folder.to_owned(), position, lines: None }

@@ -49,6 +49,15 @@ fn shown(text: &str) -> String {
     out
 }
 
+/// `text` for a terminal: whatever could steer it is written as an escape.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |it: char| if steers(it) { it.escape_unicode().to_string() } else { it.into() };
+    Cow::Owned(text.chars().map(escaped).collect())
+}
+
 /// The record `text`, one line of JSON, with the same meaning and nothing that could steer a terminal:
 /// such characters stand only within strings, and are written there as `\u009b` is.
 pub fn json(text: &str) -> Cow<'_, str> {

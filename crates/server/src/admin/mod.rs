@@ -8,10 +8,13 @@
 
 mod answer;
 mod change;
+mod explain;
 mod measurements;
 mod record;
 mod recovery;
+mod replay;
 mod sessions;
+mod simulate;
 mod stream;
 mod who_can;
 
@@ -65,8 +68,8 @@ pub(crate) struct Door {
     pub(crate) reach: Reach,
 }
 
-/// Bytes of a request's body; the longest sensible one has about a hundred.
-const BODY: usize = 16 << 10;
+/// Bytes of a request's body; the longest sensible one brings a policy.
+const BODY: usize = 64 << 10;
 
 impl Answer for Door {
     type Body = AdminBody;
@@ -95,6 +98,15 @@ impl Answer for Door {
             },
             (_, &Method::POST, ["v1", "sessions", "revoke"]) => match read(body).await {
                 Ok(revoke) => admin.revoke_sessions(&revoke).await,
+                Err(fault) => Err(fault),
+            },
+            (_, &Method::POST, ["v1", "explain", id]) => {
+                let days = wire::query::Parameters::parse(query.as_bytes());
+                let days = days.get("Days").and_then(|it| it.parse().ok());
+                Arc::clone(admin).explain(id, days).await
+            }
+            (_, &Method::POST, ["v1", "simulate"]) => match read(body).await {
+                Ok(wanted) => Arc::clone(admin).simulate(wanted).await,
                 Err(fault) => Err(fault),
             },
             (_, &Method::POST, ["v1", rest @ ..]) => match read_change(rest, body).await {
@@ -142,6 +154,11 @@ async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Fault> {
 impl Status {
     pub(crate) fn new(config: &Config, started: Timestamp, endpoints: Endpoints) -> Self {
         Self { started, data: config.server.data.display().to_string(), endpoints }
+    }
+
+    /// The folder that everything is in.
+    fn data_folder(&self) -> &str {
+        &self.data
     }
 
     /// `http://127.0.0.1:4747`; without plain HTTP, the first over TLS.

@@ -33,7 +33,7 @@ const AHEAD: usize = 64 << 10;
 
 impl Stream {
     /// What `work` writes into its end of a pipe.
-    fn of<F>(work: impl FnOnce(DuplexStream) -> F) -> Self
+    pub(super) fn of<F>(work: impl FnOnce(DuplexStream) -> F) -> Self
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
