@@ -9,6 +9,7 @@
 mod agent_answer;
 mod agent_token;
 mod certificate;
+mod authorization_message;
 mod ciphertext_blob;
 mod grant_token;
 mod imported_material;
@@ -28,6 +29,7 @@ mod x509_request;
 pub use agent_answer::agent_answer;
 pub use agent_token::agent_token;
 pub use certificate::certificate;
+pub use authorization_message::authorization_message;
 pub use ciphertext_blob::ciphertext_blob;
 pub use grant_token::grant_token;
 pub use imported_material::imported_material;
@@ -55,6 +57,7 @@ mod tests {
         ("agent_answer", super::agent_answer),
         ("agent_token", super::agent_token),
         ("certificate", super::certificate),
+        ("authorization_message", super::authorization_message),
         ("ciphertext_blob", super::ciphertext_blob),
         ("grant_token", super::grant_token),
         ("imported_material", super::imported_material),
