@@ -35,7 +35,8 @@ impl Error {
             sts::Error::Failed(error) => Self::Failed(error),
             sts::Error::PackedTooLarge(_) => Self::Invalid(error.to_string()),
             sts::Error::Store(error) => Self::Store(error),
-            sts::Error::Denied(_)
+            sts::Error::Code
+            | sts::Error::Denied(_)
             | sts::Error::Document(_)
             | sts::Error::Invalid(_)
             | sts::Error::Parameter(_)
