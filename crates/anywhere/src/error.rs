@@ -39,6 +39,7 @@ impl Error {
             | sts::Error::Denied(_)
             | sts::Error::Document(_)
             | sts::Error::Invalid(_)
+            | sts::Error::Message
             | sts::Error::Parameter(_)
             | sts::Error::PolicyUnknown(_) => {
                 Self::Denied(format!("Unable to assume role for {arn}"))
