@@ -4,6 +4,7 @@
 
 use crate::exception::Exception;
 use crate::grant::{self, Asked, Terms};
+use crate::key::Manager;
 use crate::{KmsKey, Place, policies};
 use base::AccountId;
 use policy::engine::{Attached, Context, Door, Values};
@@ -86,6 +87,7 @@ impl Question<'_> {
         let target = |door| Target {
             policies: if foreign && !self.across { &[] } else { attached.as_slice() },
             door,
+            of_service: self.key.is_some_and(|it| it.manager == Manager::Aws),
             keys: &facts,
             ..Target::of(&owner, Some(self.arn))
         };

@@ -4,7 +4,7 @@
 
 use crate::call::{Call, TlsDetails};
 use crate::members::Members;
-use crate::{Caller, Denial, Kind};
+use crate::{Caller, Denial, Endpoint, Kind};
 use async_trait::async_trait;
 use base::{AccountId, Region, Timestamp, Uuid};
 use serde::Serialize;
@@ -148,6 +148,7 @@ struct Record<'a, P: Serialize> {
     resources: &'a [Resource],
     event_type: &'static str,
     recipient_account_id: &'a AccountId,
+    endpoint: Option<&'a Endpoint>,
     tls_details: Option<&'a TlsDetails>,
 }
 
@@ -238,10 +239,16 @@ impl<P: Serialize> Record<'_, P> {
             .plain("eventType", self.event_type)
             .value("managementEvent", &true)
             .plain("recipientAccountId", self.recipient_account_id)
+            .text_if("vpcEndpointId", self.endpoint.map(|it| it.id.as_str()))
+            .text_if("vpcEndpointAccountId", account_of(self.endpoint))
             .plain("eventCategory", "Management")
             .value_if("tlsDetails", self.tls_details)
             .done()
     }
+}
+
+fn account_of(endpoint: Option<&Endpoint>) -> Option<&str> {
+    endpoint?.account.as_ref().map(AsRef::as_ref)
 }
 
 /// Room for most records.
@@ -301,6 +308,7 @@ fn of_whole_call<P: Serialize>(
             resources: &[],
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,
+            endpoint: call.endpoint(),
             tls_details: call.source.tls.as_ref(),
         },
     )
@@ -369,6 +377,7 @@ fn by_itself(
             resources: &[],
             event_type: "AwsServiceEvent",
             recipient_account_id: account,
+            endpoint: None,
             tls_details: None,
         },
     )
@@ -400,6 +409,7 @@ fn on_behalf(
             resources,
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,
+            endpoint: None,
             tls_details: None,
         },
     )

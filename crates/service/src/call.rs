@@ -3,13 +3,13 @@
 use crate::context::Known;
 use crate::denial::{Confidant, Denial};
 use crate::rehearsal::Rehearsal;
-use crate::{Access, Action, Caller, Event, Held, Operation};
+use crate::{Access, Action, Caller, Endpoint, Event, Held, Member, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
 use sigv4::Verified;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Violations;
 
 /// Who asks, when, from where, and what may be used to answer.
@@ -73,6 +73,10 @@ pub struct Source {
     pub address: String,
     /// The `User-Agent` header as it came, cut to 1 KB.
     pub user_agent: String,
+    /// The `Referer` header as it came, cut to 1 KB, if there was one.
+    pub referer: Option<String>,
+    /// The private endpoint it came through, if it came through one.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// How the connection was protected, if it was.
     pub tls: Option<TlsDetails>,
 }
@@ -102,6 +106,8 @@ pub struct Target<'a> {
     pub policies: &'a [Attached<'a>],
     /// What those count for.
     pub door: Door,
+    /// Whether it is a service's own, such as an AWS managed key: resource control policies leave it alone.
+    pub of_service: bool,
     /// Condition keys that the resource has a value for.
     pub keys: &'a dyn Context,
     /// Whether a no is not the last word, so that nobody has to say why.
@@ -112,7 +118,8 @@ impl<'a> Target<'a> {
     /// The resource of `account` called `resource`, of which nothing else is known.
     pub fn of(account: &'a AccountId, resource: Option<&'a str>) -> Self {
         let (named, policies, door, keys) = (None, &[], Door::Resource, &());
-        Self { account, resource, named, policies, door, keys, tentative: false }
+        let (of_service, tentative) = (false, false);
+        Self { account, resource, named, policies, door, of_service, keys, tentative }
     }
 }
 
@@ -291,17 +298,25 @@ impl<'a> Call<'a> {
             action: action.0,
             resource: target.resource,
             resource_account: target.account,
-            context: &Known { call: self, parameters, resource: target.keys },
+            context: &Known {
+                call: self,
+                owner: target.resource.map(|_| target.account),
+                parameters,
+                resource: target.keys,
+            },
         };
-        let Access { identity, boundary, session, service_control, .. } = self.access;
+        let Access { identity, boundary, session, .. } = self.access;
         let attach = |held: &'a [Held]| held.iter().map(Held::attached).collect::<Vec<_>>();
         let (identity, session) = (attach(identity), session.as_deref().map(attach));
-        let levels: Vec<_> = service_control.iter().map(|it| attach(it)).collect();
+        let levels = self.member(&self.caller.account).map(|it| &*it.service_control);
+        let levels: Vec<_> = levels.unwrap_or_default().iter().map(|it| attach(it)).collect();
         let levels: Vec<&[Attached<'_>]> = levels.iter().map(Vec::as_slice).collect();
+        let resource_control: Vec<_> =
+            self.resource_control(&request, target).iter().flat_map(|it| attach(it)).collect();
         let policies = Policies {
             service_control: &levels,
-            resource_control: &[],
-            endpoint: None,
+            resource_control: &resource_control,
+            endpoint: self.endpoint().and_then(|it| it.policy.as_ref()).map(Held::attached),
             resource: target.policies,
             identity: &identity,
             boundary: boundary.as_ref().map(Held::attached),
@@ -329,6 +344,28 @@ impl<'a> Call<'a> {
         }
         let named = target.named.or(target.resource);
         Err(Refusal::Denied(policy::denial_text(&self.caller.arn, request.action, named, reason)))
+    }
+
+    /// The place of `account` in the organization, if it has one.
+    pub(crate) fn member(&self, account: &AccountId) -> Option<&'a Member> {
+        self.access.organization.as_ref()?.members.get(account)
+    }
+
+    /// The resource control policies that stand over what `request` wants to touch.
+    fn resource_control(&self, request: &Request<'_>, target: &Target<'_>) -> &'a [Arc<[Held]>] {
+        match self.member(target.account) {
+            Some(member)
+                if !target.of_service && engine::is_resource_controlled(request.action) =>
+            {
+                &member.resource_control
+            }
+            _ => &[],
+        }
+    }
+
+    /// The private endpoint that the caller came through. A call that a service makes for it doesn't.
+    pub(crate) fn endpoint(&self) -> Option<&'a Endpoint> {
+        self.source.endpoint.as_deref().filter(|_| self.via.is_none())
     }
 
     /// The target of an action that has no resource: the caller's own account.

@@ -1,5 +1,6 @@
 //! Who asks, and with which policies.
 
+use crate::Organization;
 use base::{AccountId, Timestamp};
 use policy::engine::{self, Attached, CallerKind, Policy};
 use std::collections::BTreeMap;
@@ -80,12 +81,11 @@ pub struct Access {
     pub boundary: Option<Held>,
     /// What was handed over when the session began, if anything was.
     pub session: Option<Vec<Held>>,
-    /// Service control policies, from the organization's root down to the account.
-    pub service_control: Vec<Vec<Held>>,
     /// Tags of the user or role, overridden by the session's.
     pub tags: BTreeMap<String, String>,
-    /// The id of the organization that the account belongs to.
-    pub organization: Option<String>,
+    /// The organization of this server, if there is one: the account may be in it, or the accounts of the
+    /// resources it asks for.
+    pub organization: Option<Arc<Organization>>,
 }
 
 /// A policy and what it is called: its ARN, or the name of an inline policy.

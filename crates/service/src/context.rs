@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "AWS global condition context keys".
 
 use crate::Call;
+use base::{AccountId, Partition};
 use policy::engine::{Context, Values};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use wire::members::{List, Text};
 /// The keys of a request: what its parameters say, what its target says, what everyone's request says.
 pub(crate) struct Known<'a> {
     pub(crate) call: &'a Call<'a>,
+    /// The account that owns the resource, if there is one.
+    pub(crate) owner: Option<&'a AccountId>,
     /// The operation's parameters.
     pub(crate) parameters: &'a dyn Context,
     /// The resource.
@@ -20,7 +23,7 @@ pub(crate) struct Known<'a> {
 impl Context for Known<'_> {
     fn find(&self, key: &str) -> Option<Values<'_>> {
         let own = || self.parameters.find(key).or_else(|| self.resource.find(key));
-        global(self.call, key).or_else(own).or_else(|| unless_shown(self.call, key))
+        self.global(key).or_else(own).or_else(|| unless_shown(self.call, key))
     }
 }
 
@@ -63,32 +66,74 @@ pub fn one_of<'a>(values: impl Iterator<Item = &'a str>) -> Option<Values<'a>> {
     values.pop().map(Values::One)
 }
 
-/// The keys of which every request has the values.
-fn global<'a>(call: &'a Call<'_>, key: &str) -> Option<Values<'a>> {
-    let name = key.strip_prefix("aws:")?;
-    if name.starts_with("principaltag/") {
-        return tag(&call.access.tags, name);
+impl<'a> Known<'a> {
+    /// The keys that mean the same in every service.
+    fn global(&self, key: &str) -> Option<Values<'a>> {
+        let (name, call) = (key.strip_prefix("aws:")?, self.call);
+        if name.starts_with("principaltag/") {
+            return tag(&call.access.tags, name);
+        }
+        let text = |it: String| Some(Values::One(Cow::Owned(it)));
+        let session = call.caller.session.as_ref();
+        match name {
+            "calledvia" => call.via.map(|it| Values::many([it])),
+            "calledviafirst" | "calledvialast" => call.via.map(Values::one),
+            "currenttime" => text(call.now.to_string()),
+            "epochtime" => text(call.now.secs().to_string()),
+            "federatedprovider" => session?.provider.as_deref().map(Values::one),
+            "multifactorauthage" => text((call.now.since(session?.mfa?).as_secs()).to_string()),
+            "multifactorauthpresent" => session?.mfa.map(|_| Values::bool(true)),
+            "referer" => call.source.referer.as_deref().map(Values::one),
+            "requestedregion" => Some(Values::one(call.region.as_str())),
+            "securetransport" => Some(Values::bool(call.source.tls.is_some())),
+            "sourceidentity" => session?.source_identity.as_deref().map(Values::one),
+            "tokenissuetime" => text(session?.issued.to_string()),
+            "useragent" => Some(Values::one(&call.source.user_agent)),
+            "viaawsservice" => Some(Values::bool(call.via.is_some())),
+            _ => self.network(name).or_else(|| self.organization(name)),
+        }
     }
-    let text = |it: String| Some(Values::One(Cow::Owned(it)));
-    let session = call.caller.session.as_ref();
-    match name {
-        "calledvia" => call.via.map(|it| Values::many([it])),
-        "calledviafirst" | "calledvialast" => call.via.map(Values::one),
-        "currenttime" => text(call.now.to_string()),
-        "epochtime" => text(call.now.secs().to_string()),
-        "federatedprovider" => session?.provider.as_deref().map(Values::one),
-        "multifactorauthage" => text((call.now.since(session?.mfa?).as_secs()).to_string()),
-        "multifactorauthpresent" => session?.mfa.map(|_| Values::bool(true)),
-        "principalorgid" => call.access.organization.as_deref().map(Values::one),
-        "requestedregion" => Some(Values::one(call.region.as_str())),
-        "securetransport" => Some(Values::bool(call.source.tls.is_some())),
-        "sourceidentity" => session?.source_identity.as_deref().map(Values::one),
-        // Of a call that a service makes for the caller, the address would be the service's.
-        "sourceip" if call.via.is_none() => Some(Values::one(&call.source.address)),
-        "tokenissuetime" => text(session?.issued.to_string()),
-        "useragent" => Some(Values::one(&call.source.user_agent)),
-        "viaawsservice" => Some(Values::bool(call.via.is_some())),
-        _ => None,
+
+    /// Where the request came from. Of a call that a service makes for the caller, the address would be the
+    /// service's; through a private endpoint, it is one of a private network.
+    fn network(&self, name: &str) -> Option<Values<'a>> {
+        let call = self.call;
+        let endpoint = call.endpoint();
+        match name {
+            "sourceip" => {
+                let public = call.via.is_none() && endpoint.is_none();
+                public.then(|| Values::one(&call.source.address))
+            }
+            "sourcevpc" => endpoint?.vpc.as_deref().map(Values::one),
+            "sourcevpcarn" => {
+                let (vpc, account) = (endpoint?.vpc.as_ref()?, endpoint?.account.as_ref()?);
+                let (partition, region) = (Partition::of(call.region), call.region);
+                let arn = format!("arn:{}:ec2:{region}:{account}:vpc/{vpc}", partition.as_str());
+                Some(Values::One(Cow::Owned(arn)))
+            }
+            "sourcevpce" => Some(Values::one(&endpoint?.id)),
+            "vpceaccount" => Some(Values::one(endpoint?.account.as_ref()?.as_str())),
+            "vpcsourceip" => endpoint.map(|_| Values::one(&call.source.address)),
+            _ => None,
+        }
+    }
+
+    /// Whose organization the caller, the resource and the endpoint belong to, and where they are in it.
+    fn organization(&self, name: &str) -> Option<Values<'a>> {
+        let call = self.call;
+        let (account, asked) = if let Some(asked) = name.strip_prefix("principalorg") {
+            (&call.caller.account, asked)
+        } else if let Some(asked) = name.strip_prefix("resourceorg") {
+            (self.owner?, asked)
+        } else {
+            (call.endpoint()?.account.as_ref()?, name.strip_prefix("vpceorg")?)
+        };
+        let organization = call.access.organization.as_ref()?;
+        match asked {
+            "id" => organization.id_for(account).map(Values::one),
+            "paths" => organization.path_of(account).map(|it| Values::many([it])),
+            _ => None,
+        }
     }
 }
 

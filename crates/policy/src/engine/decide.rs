@@ -132,6 +132,20 @@ const UNDENIABLE: &str = "sts:GetCallerIdentity";
 /// Source: STS API Reference, "GetSessionToken".
 const FREE: &str = "sts:GetSessionToken";
 
+/// Whether resource control policies can deny `action`: that of a service they cover, but never giving a grant
+/// back.
+///
+/// Source: Organizations User Guide, "Resource control policies"; KMS Developer Guide, "Resource control
+/// policies".
+pub fn is_resource_controlled(action: &str) -> bool {
+    let service = action.split_once(':').map_or("", |it| it.0);
+    CONTROLLED.iter().any(|it| it.eq_ignore_ascii_case(service))
+        && !action.eq_ignore_ascii_case("kms:RetireGrant")
+}
+
+/// Of the services there are here.
+const CONTROLLED: [&str; 3] = ["kms", "secretsmanager", "sts"];
+
 /// The statement that allows, or the refusal.
 fn weigh<'a>(asked: &Asked<'_>, policies: &Policies<'a>) -> Result<Option<Mark<'a>>, Decision<'a>> {
     let own = asked.request.caller.is_in_account();

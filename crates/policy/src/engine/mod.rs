@@ -35,7 +35,7 @@ mod who;
 pub use caller::{Caller, CallerKind};
 pub use check::is_comparable;
 pub use context::{Context, MapContext, Values};
-pub use decide::{Attached, Decision, Door, Mark, Policies, decide};
+pub use decide::{Attached, Decision, Door, Mark, Policies, decide, is_resource_controlled};
 pub use explain::{ConditionFinding, Explanation, StatementFinding, explain, explain_open};
 pub use grammar::Grammar;
 pub use malformed::{Malformed, Problem};
