@@ -1,7 +1,7 @@
 //! What a caller may do: the policies that are attached to it, gathered.
 
 use crate::entities::{Generation, Given, groups, managed_policies, roles};
-use crate::{Error, aws_managed, entities, user};
+use crate::{Error, aws_managed, entities, organization, user};
 use base::AccountId;
 use policy::engine::{Grammar, Policy};
 use service::{Access, Caller, Held, Kind};
@@ -21,13 +21,21 @@ pub async fn generation(
     entities::generation(txn, account).await
 }
 
-/// The policies of `caller`, without those of its session; `None` if the user or role it speaks for is no
+/// The policies of `caller`, and its organization, without those of its session; `None` if the user or role it speaks for is no
 /// longer there. One that has its name now is somebody else.
 ///
 /// # Errors
 ///
 /// [`store::Error::Corrupt`]: a stored policy can't be understood; then nothing may be allowed.
 pub async fn gather(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>, Error> {
+    let Some(own) = own(txn, caller).await? else { return Ok(None) };
+    // Whatever changes in it changes the generation of all accounts.
+    let organization = organization::in_force(txn).await?;
+    Ok(Some(Access { organization, ..own }))
+}
+
+/// The policies that are the caller's own.
+async fn own(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>, Error> {
     match &caller.kind {
         // The root user and services have no policies of their own.
         Kind::Root | Kind::Service { .. } | Kind::FederatedUser { user: None } => {

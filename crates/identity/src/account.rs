@@ -43,7 +43,7 @@ pub async fn create_account(
 }
 
 /// All accounts, by number. Reads one row for each.
-pub async fn list_accounts(txn: &mut Txn<'_>) -> Result<Vec<Account>, Error> {
+pub async fn list_accounts(txn: &mut Txn<'_>) -> Result<Vec<Account>, store::Error> {
     let mut range = KeyRange::prefix(&Path::new("a").below());
     let mut accounts: Vec<Account> = Vec::new();
     while let Some((_, account)) = txn.page::<Account>(range.clone(), 1, false).await?.rows.pop() {

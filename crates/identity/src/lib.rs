@@ -25,6 +25,7 @@ pub mod iam;
 mod last_use;
 mod mfa;
 mod mint;
+pub mod organization;
 mod sealed;
 pub mod session;
 pub mod sts;
