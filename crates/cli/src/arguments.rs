@@ -3,7 +3,8 @@
 use crate::data::DataFolder;
 use crate::{
     access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain, import,
-    man, restore, root_key, serve, session, simulate, trail_tail, trail_verify, version, who_can,
+    man, org, restore, root_key, serve, session, simulate, trail_tail, trail_verify, version,
+    who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -34,6 +35,8 @@ enum Command {
     Account(account::Account),
     #[command(subcommand)]
     AccessKey(access_key::AccessKey),
+    #[command(subcommand)]
+    Org(org::Org),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Import(import::Import),
@@ -76,6 +79,7 @@ impl Arguments {
             Command::Env(it) => it.run(data, out),
             Command::Account(it) => it.run(data, out),
             Command::AccessKey(it) => it.run(data, out),
+            Command::Org(it) => it.run(data, out),
             Command::Backup(it) => it.run(data, out),
             Command::Restore(it) => it.run(data, out),
             Command::Import(it) => it.run(out),

@@ -2,9 +2,9 @@
 
 use crate::tls::Agreed;
 use http::HeaderValue;
-use http::header::{HOST, USER_AGENT};
+use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
-use service::{Source, TlsDetails};
+use service::{Endpoint, Source, TlsDetails};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Peer {
     address: String,
     tls: Option<Agreed>,
+    /// The private endpoint it came to.
+    endpoint: Option<Arc<Endpoint>>,
     /// It has sent a request with a right signature.
     signed: AtomicBool,
     /// What the last request said of itself: the next one almost always says the same.
@@ -21,6 +23,7 @@ pub(crate) struct Peer {
 
 struct Described {
     user_agent: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
     host: Vec<u8>,
     source: Arc<Source>,
 }
@@ -37,7 +40,13 @@ impl Peer {
     }
 
     fn new(address: String, tls: Option<Agreed>) -> Self {
-        Self { address, tls, signed: AtomicBool::new(false), last: Mutex::default() }
+        let (signed, last) = (AtomicBool::new(false), Mutex::default());
+        Self { address, tls, endpoint: None, signed, last }
+    }
+
+    /// The same, come to `endpoint` if it is one.
+    pub(crate) fn through(self, endpoint: Option<Arc<Endpoint>>) -> Self {
+        Self { endpoint, ..self }
     }
 
     /// Notes that a request of it had a right signature.
@@ -58,10 +67,12 @@ impl Peer {
     /// Where the request with the head `parts` came from.
     pub(crate) fn source(&self, parts: &Parts) -> Arc<Source> {
         let user_agent = parts.headers.get(USER_AGENT);
+        let referer = parts.headers.get(REFERER);
         let host = host(parts);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*last
             && known.user_agent.as_ref() == user_agent
+            && known.referer.as_ref() == referer
             && known.host == host
         {
             return Arc::clone(&known.source);
@@ -69,6 +80,8 @@ impl Peer {
         let source = Arc::new(Source {
             address: self.address.clone(),
             user_agent: user_agent.map(|it| text(it.as_bytes(), 1024)).unwrap_or_default(),
+            referer: referer.map(|it| text(it.as_bytes(), 1024)),
+            endpoint: self.endpoint.clone(),
             tls: self.tls.as_ref().map(|it| TlsDetails {
                 tls_version: it.version.to_owned(),
                 cipher_suite: it.suite.clone(),
@@ -77,6 +90,7 @@ impl Peer {
         });
         *last = Some(Described {
             user_agent: user_agent.cloned(),
+            referer: referer.cloned(),
             host: host.to_owned(),
             source: Arc::clone(&source),
         });

@@ -3,7 +3,7 @@
 use crate::admin::{Admin, Reach, Status};
 use crate::authenticate::Authenticator;
 use crate::chance::DrawnAhead;
-use crate::config::{Config, ConfigError, Mode};
+use crate::config::{Config, ConfigError, Mode, OrganizationConfig};
 use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
@@ -12,6 +12,7 @@ use crate::journal;
 use crate::last_use::Uses;
 use crate::listen::{ListenError, Shared, accept};
 use crate::metrics::Metrics;
+use crate::peer::Peer;
 use crate::places::Places;
 use crate::respond::Dates;
 use crate::root_key::{RootKey, RootKeyError};
@@ -69,6 +70,9 @@ pub enum StartError {
     /// A place can't be listened at.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The organization of the configuration can't be that of the data folder.
+    #[error(transparent)]
+    Organization(#[from] identity::organization::Error),
     /// The root key can't be had, or opens nothing.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -127,8 +131,9 @@ impl Server {
     /// [`StartError`]: nothing is left open. Nothing that exists is ever replaced, and for a mistake in
     /// the configuration or an address that is taken nothing is made, not even a folder.
     pub async fn start(self) -> Result<Running, StartError> {
-        let Self { config, clock, entropy, backend } = self;
+        let Self { mut config, clock, entropy, backend } = self;
         let entropy: Arc<dyn Entropy> = Arc::new(DrawnAhead::new(entropy));
+        config.resolve()?;
         config.validate()?;
         folder::check(&config)?;
         let reserved = Reserved::take(&config).await?;
@@ -166,8 +171,10 @@ impl Server {
         if config.mode == Mode::Dev {
             admin.ensure_dev_account().await?;
         }
+        let declared = config.organization.as_ref().map(OrganizationConfig::declared);
+        admin.configure_organization(declared.as_ref()).await?;
         let endpoints = sockets.endpoints.clone();
-        let (doors, inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished);
+        let (doors, inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
         Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
     }
 }
@@ -267,7 +274,7 @@ fn spawn(
     front: &Arc<Front>,
     (outbox, admin): (&Arc<Outbox>, &Arc<Admin>),
     unfinished: bool,
-) -> (Stage, Stage) {
+) -> Result<(Stage, Stage), ConfigError> {
     let shared = |drain: &Drain, connections: u32| {
         Arc::new(Shared {
             limits: config.limits.clone(),
@@ -282,9 +289,13 @@ fn spawn(
     };
     let mut doors = Stage { drain: Drain::default(), tasks: Vec::new() };
     let of_api = shared(&doors.drain, config.limits.connections);
-    for socket in sockets.api {
-        let front = Arc::clone(front);
-        let door = move |peer| Door { front: Arc::clone(&front), peer };
+    // In the order of the configuration.
+    for (socket, place) in sockets.api.into_iter().zip(&config.server.listen) {
+        let (front, endpoint) = (Arc::clone(front), config.endpoint_at(place)?);
+        let door = move |peer: Peer| Door {
+            front: Arc::clone(&front),
+            peer: peer.through(endpoint.clone()),
+        };
         doors.tasks.push(tokio::spawn(accept(socket, Arc::clone(&of_api), door)));
     }
 
@@ -307,7 +318,7 @@ fn spawn(
         let admin = Arc::clone(admin);
         inner.tasks.push(tokio::spawn(async move { admin.finish_rotation().await }));
     }
-    (doors, inner)
+    Ok((doors, inner))
 }
 
 async fn open_embedded(folder: PathBuf) -> Result<Embedded, store::Error> {

@@ -10,6 +10,7 @@ mod answer;
 mod change;
 mod explain;
 mod measurements;
+mod organization;
 mod record;
 mod recovery;
 mod replay;
@@ -68,8 +69,8 @@ pub(crate) struct Door {
     pub(crate) reach: Reach,
 }
 
-/// Bytes of a request's body; the longest sensible one brings a policy.
-const BODY: usize = 64 << 10;
+/// Bytes of a request's body; the longest sensible one holds a control policy.
+const BODY: usize = 128 << 10;
 
 impl Answer for Door {
     type Body = AdminBody;
@@ -90,6 +91,13 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "accounts"]) => admin.list_accounts().await,
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
             (_, &Method::GET, ["v1", "who-can"]) => admin.who_can(query).await,
+            (_, &Method::GET, ["v1", "organization", what @ ..]) => {
+                admin.organization(what, query).await
+            }
+            (_, &Method::POST, ["v1", "organization"]) => match read(body).await {
+                Ok(act) => admin.change_organization(&act).await,
+                Err(fault) => Err(fault),
+            },
             (_, &Method::POST, ["v1", "backup"]) => Arc::clone(admin).backup().await,
             (_, &Method::POST, ["v1", "root-key", "rotate"]) => Arc::clone(admin).rotate().await,
             (_, &Method::POST, ["v1", "root-key", "recovery"]) => match read(body).await {

@@ -30,6 +30,9 @@ pub enum ConfigError {
         /// The other.
         second: String,
     },
+    /// What `[organization]` describes can't be.
+    #[error("`[organization]`: {0}")]
+    Organization(#[from] Box<identity::organization::Error>),
     /// Plain HTTP off loopback.
     #[error("{0} is not a loopback address, so it needs TLS")]
     PlainOffLoopback(SocketAddr),
@@ -48,6 +51,14 @@ pub enum ConfigError {
         line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// A policy, or what it is for, is no good.
+    #[error("`{key}`: {reason}")]
+    Policy {
+        /// Where it stands.
+        key: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A listener needs a certificate and there is none.
     #[error("`{0}` needs TLS, but there is no `[tls]` with `certificate` and `key`")]
@@ -97,6 +108,8 @@ impl Config {
         self.check_tls()?;
         self.check_overlaps()?;
         self.check_root_key()?;
+        self.check_endpoints()?;
+        self.check_organization()?;
         self.check_limits()
     }
 
@@ -129,6 +142,11 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    fn check_organization(&self) -> Result<(), ConfigError> {
+        let checked = self.organization.as_ref().map(|it| it.declared().check());
+        Ok(checked.transpose().map(drop).map_err(Box::new)?)
     }
 
     fn check_root_key(&self) -> Result<(), ConfigError> {

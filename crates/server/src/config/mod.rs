@@ -5,7 +5,9 @@
 
 mod address;
 mod check;
+mod endpoint;
 mod limits;
+mod organization;
 mod quotas;
 mod root_key;
 mod throttle;
@@ -18,7 +20,9 @@ use std::time::Duration;
 
 pub use address::Listen;
 pub use check::ConfigError;
+pub use endpoint::EndpointConfig;
 pub use limits::LimitsConfig;
+pub use organization::{ControlsConfig, OrganizationConfig, PolicyConfig, UnitConfig};
 pub use quotas::QuotasConfig;
 pub use root_key::{Provider, RootKeyConfig};
 pub use throttle::{Rates, ThrottleConfig};
@@ -49,6 +53,11 @@ pub struct Config {
     /// `[admin]`: metrics and health besides the admin socket.
     #[serde(default)]
     pub admin: AdminConfig,
+    /// `[organization]`: accounts that belong together.
+    pub organization: Option<OrganizationConfig>,
+    /// `[[endpoint]]`: listeners that stand for private endpoints.
+    #[serde(default)]
+    pub endpoint: Vec<EndpointConfig>,
     /// `[log]`: what is logged, and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -190,9 +199,16 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-        let config = Self::parse(&text)?;
+        let mut config = Self::parse(&text)?;
+        config.resolve()?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Reads the files of policies. Done twice, it does nothing the second time.
+    pub fn resolve(&mut self) -> Result<(), ConfigError> {
+        self.endpoint.iter_mut().try_for_each(EndpointConfig::resolve)?;
+        self.organization.as_mut().map_or(Ok(()), OrganizationConfig::resolve)
     }
 
     /// Reads `text` without checking what its values mean together.
@@ -229,6 +245,8 @@ impl Config {
             throttle: ThrottleConfig { enabled: false, ..ThrottleConfig::default() },
             quotas: QuotasConfig { enabled: false, ..QuotasConfig::default() },
             admin: AdminConfig::default(),
+            organization: None,
+            endpoint: Vec::new(),
             log: LogConfig { format: LogFormat::Text, level: LogLevel::Info },
             mode: Mode::Dev,
             credentials: None,
