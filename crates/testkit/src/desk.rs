@@ -28,6 +28,8 @@ pub struct Desk {
     pub caller: Caller,
     /// The policies of every caller: all is allowed.
     pub access: Access,
+    /// Where calls come from: this machine.
+    pub source: Source,
     region: Region,
     entropy: Seeded,
     keyring: Keyring,
@@ -71,6 +73,7 @@ impl Desk {
             quotas: Quotas::default(),
             caller: caller("111122223333")?,
             access: administrator()?,
+            source: Source { address: "127.0.0.1".into(), ..Source::default() },
             region: "us-east-1".parse()?,
             entropy,
             keyring,
@@ -105,11 +108,10 @@ impl Desk {
         let Some(signed) = signed(self.clock.now(), body) else {
             return Answered { status: 400, body: serde_json::json!({ "__type": "not signed" }) };
         };
-        let source = Source { address: "127.0.0.1".into(), ..Source::default() };
         let call = Call::new(
             signed,
             (caller, access),
-            (&self.region, &source),
+            (&self.region, &self.source),
             (self.clock.now(), Uuid::random(&self.entropy)),
             (&self.entropy, &self.keyring),
         )

@@ -57,11 +57,18 @@ impl World {
     /// The same, with a configuration changed by `adapt`.
     pub async fn start_with(adapt: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap_or_else(|error| fail("no folder", &error));
+        Self::resume((Arc::new(Memory::new()), folder), adapt).await
+    }
+
+    /// The same over what [`World::stop`] has left.
+    pub async fn resume(
+        (store, folder): (Arc<Memory>, TempDir),
+        adapt: impl FnOnce(&mut Config),
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut config = Config::dev(folder.path().join("data"), address);
         adapt(&mut config);
         let clock = Arc::new(HandMoved::new(Timestamp::from_secs(1_767_225_600)));
-        let store = Arc::new(Memory::new());
         let server = Server {
             config,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

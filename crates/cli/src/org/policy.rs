@@ -139,7 +139,7 @@ fn show_all(admin: &Admin, json: bool, out: &mut dyn Write) -> Result<()> {
 }
 
 fn show(admin: &Admin, policy: &str, json: bool, out: &mut dyn Write) -> Result<()> {
-    let escaped: String = policy.bytes().map(|it| format!("%{it:02X}")).collect();
+    let escaped = policy.bytes().fold(String::new(), |text, it| text + &format!("%{it:02X}"));
     let found: Value = admin.get(&format!("{PATH}/policies?Policy={escaped}"))?;
     if json {
         return output::json(out, &found);

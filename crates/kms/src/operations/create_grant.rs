@@ -64,6 +64,9 @@ impl Operation for CreateGrant {
 
     fn condition(&self, key: &str) -> Option<Values<'_>> {
         match condition::own(key)? {
+            "grantconstraintsourcearn" => {
+                condition::text(self.constraints.as_ref()?.0.source_arn.as_ref())
+            }
             "grantconstrainttype" => self.constraints.as_ref()?.0.kind().map(Values::one),
             "grantisforawsresource" => Some(Values::bool(false)),
             "grantoperations" => {

@@ -129,3 +129,93 @@ pub(super) fn resolve(
     *document = Some(text.map_err(unreadable)?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    const BEGIN: &str = "[server]\ndata = \"/d\"\nlisten = [\"127.0.0.1:1\", \"127.0.0.2:0\"]\n";
+    const OURS: &str = "[organization]\nmanagement_account = \"111122223333\"\n";
+    const GUARD: &str = "[organization.policies.guard]\ntype = \"scp\"\n";
+    const TEXT: &str = r#"document = '{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}'"#;
+
+    fn mistake(rest: &str) -> String {
+        let checked = Config::parse(&format!("{BEGIN}{rest}")).and_then(|mut it| {
+            it.resolve()?;
+            it.validate()
+        });
+        checked.err().map_or_else(String::new, |it| it.to_string())
+    }
+
+    #[test]
+    fn each_mistake_is_one_sentence() {
+        let endpoint = |listen: &str, rest: &str| {
+            format!("[[endpoint]]\nlisten = \"{listen}\"\nvpc_endpoint = \"vpce-1a\"\n{rest}\n")
+        };
+        let place = "127.0.0.2:0";
+        let unlike = |what: &str| format!("`{what}-\u{60} with lower-case letters and digits");
+        for (rest, expected) in [
+            (OURS.to_owned(), "".to_owned()),
+            (format!("{OURS}{GUARD}{TEXT}"), "".to_owned()),
+            (
+                "[organization]\naccounts = []".to_owned(),
+                "line 4: missing field `management_account`".to_owned(),
+            ),
+            (
+                format!("{OURS}{GUARD}"),
+                "`organization.policies.guard`: it needs `file` or `document`".to_owned(),
+            ),
+            (
+                format!("{OURS}{GUARD}{TEXT}\nfile = \"/x\""),
+                "`organization.policies.guard`: `file` and `document` can't both be given".to_owned(),
+            ),
+            (
+                format!("{OURS}{GUARD}file = \"/nowhere/x\""),
+                "`organization.policies.guard`: can't read `/nowhere/x`: No such file or directory (os error 2)"
+                    .to_owned(),
+            ),
+            (
+                format!("{OURS}resource_control = [\"guard\"]\n{GUARD}{TEXT}"),
+                "`[organization]`: `guard` is no resource control policy".to_owned(),
+            ),
+            (endpoint(place, "vpc = \"vpc-1\""), "".to_owned()),
+            (
+                endpoint("127.0.0.3:1", ""),
+                "`endpoint.vpce-1a`: `127.0.0.3:1` is not in `server.listen`".to_owned(),
+            ),
+            (
+                endpoint(place, "") + &endpoint(place, ""),
+                "`endpoint.vpce-1a`: `127.0.0.2:0` stands for another endpoint already".to_owned(),
+            ),
+            (
+                endpoint(place, "vpc = \"1\""),
+                format!("`endpoint.vpce-1a`: `1` is not {}", unlike("vpc")),
+            ),
+            (
+                endpoint(place, "document = \"{}\""),
+                "`endpoint.vpce-1a`: Syntax errors in policy. (Statement: Syntax errors in policy.)".to_owned(),
+            ),
+        ] {
+            let found = mistake(&rest);
+            assert_eq!(found, expected, "{rest}");
+        }
+    }
+
+    #[test]
+    fn all_that_can_be_said_is_read() {
+        let text = format!(
+            "{BEGIN}{OURS}id = \"o-a1b2c3d4e5\"\naccounts = [\"222233334444\"]\n\
+             service_control = [\"FullAWSAccess\"]\nresource_control = []\n\
+             [organization.units.prod]\n[organization.units.\"prod/eu\"]\n\
+             accounts = [\"444455556666\"]\nservice_control = [\"guard\", \"FullAWSAccess\"]\n\
+             [organization.account_policies.444455556666]\nservice_control = [\"guard\"]\n\
+             {GUARD}description = \"it guards\"\n{TEXT}\n"
+        );
+        let config = Config::parse(&text).expect("valid");
+        config.validate().expect("fits together");
+        let declared = config.organization.expect("there").declared();
+        assert_eq!(declared.units.keys().collect::<Vec<_>>(), ["prod", "prod/eu"]);
+        assert_eq!(declared.policies["guard"].description.as_deref(), Some("it guards"));
+        assert_eq!(declared.accounts.len(), 1);
+    }
+}
