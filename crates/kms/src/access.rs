@@ -31,6 +31,8 @@ pub(crate) struct Question<'a> {
     pub(crate) context: Option<&'a Pairs<'a>>,
     /// The grant to be made, of CreateGrant.
     pub(crate) child: Option<&'a Terms>,
+    /// The ARN of the other key of a re-encryption.
+    pub(crate) other: Option<&'a str>,
     /// Whether callers of other accounts may do it at all.
     pub(crate) across: bool,
     /// What a denial for a stranger calls the key, where that isn't its ARN.
@@ -61,6 +63,7 @@ pub async fn authorize(
         alias,
         context: Some(context),
         child: None,
+        other: None,
         across: true,
         named: None,
     };
@@ -98,6 +101,11 @@ impl Question<'_> {
             outcome = ask(target(if granted { Door::Key { grant: true } } else { door }));
         }
         outcome.map_err(|it| if foreign { self.refused_stranger(call, it) } else { it.into() })
+    }
+
+    /// What is known besides the call's parameters.
+    pub(crate) fn facts<'a>(&'a self, call: &'a Call<'a>) -> Facts<'a> {
+        Facts { call, question: self }
     }
 
     /// Whether the key policy alone leaves the action to the caller, whatever the caller's own policies say.
@@ -175,6 +183,7 @@ pub(crate) fn check_lockout(call: &Call<'_>, key: &KmsKey) -> Result<(), Excepti
         alias: None,
         context: None,
         child: None,
+        other: None,
         across: false,
         named: None,
     };
@@ -189,8 +198,37 @@ fn is_by_resource(call: &Call<'_>, action: Action, arn: &str, text: &str) -> boo
     reasons.into_iter().any(|it| said(it) == text)
 }
 
+/// The condition keys that have a value whatever is asked for: of who asks.
+pub(crate) struct Asker<'a>(pub(crate) &'a Call<'a>);
+
+impl Context for Asker<'_> {
+    fn find(&self, key: &str) -> Option<Values<'_>> {
+        self.value(key.strip_prefix("kms:")?)
+    }
+}
+
+impl<'a> Asker<'a> {
+    /// The target of an action that has no resource.
+    pub(crate) fn target(&self) -> Target<'_> {
+        Target { keys: self, ..self.0.own_account() }
+    }
+
+    fn value(&self, name: &str) -> Option<Values<'a>> {
+        match name {
+            "calleraccount" => Some(Values::one(self.0.caller.account.as_str())),
+            // `secretsmanager.us-east-1.amazonaws.com`, of a call that Secrets Manager makes for the caller.
+            "viaservice" => {
+                let service = self.0.via?.strip_suffix(".amazonaws.com")?;
+                let region = self.0.region;
+                Some(Values::One(Cow::Owned(format!("{service}.{region}.amazonaws.com"))))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The condition keys that have a value because of the key and of the way to it.
-struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     call: &'a Call<'a>,
     question: &'a Question<'a>,
 }
@@ -202,14 +240,12 @@ impl Context for Facts<'_> {
         }
         let name = key.strip_prefix("kms:")?;
         match name {
-            "calleraccount" => Some(Values::one(self.call.caller.account.as_str())),
-            "viaservice" => self.via(),
+            "calleraccount" | "viaservice" => Asker(self.call).value(name),
+            "grantconstrainttype" => self.question.child?.constraint_type().map(Values::one),
+            "reencryptonsamekey" => Some(Values::bool(self.question.other? == self.question.arn)),
             "requestalias" => self.question.alias.map(Values::one),
             "encryptionalgorithm" => self.question.context.map(|_| Values::one(SYMMETRIC)),
-            "encryptioncontextkeys" => {
-                let context = self.question.context?;
-                Some(Values::many(context.iter().map(|it| it.0)))
-            }
+            "encryptioncontextkeys" => Some(Values::many(self.pairs()?.iter().map(|it| it.0))),
             _ => match name.strip_prefix("encryptioncontext:") {
                 Some(name) => self.context_value(name),
                 None => self.of_key(name),
@@ -231,16 +267,19 @@ impl Facts<'_> {
         }
     }
 
-    /// `secretsmanager.us-east-1.amazonaws.com`, of a call that Secrets Manager makes for the caller.
-    fn via(&self) -> Option<Values<'_>> {
-        let service = self.call.via?.strip_suffix(".amazonaws.com")?;
-        let region = self.call.region;
-        Some(Values::One(Cow::Owned(format!("{service}.{region}.amazonaws.com"))))
+    /// The encryption context; of a grant that is made or given back, the one it is held to.
+    fn pairs(&self) -> Option<Cow<'_, Pairs<'_>>> {
+        let held = || {
+            let pairs = self.question.child?.context()?;
+            Some(Cow::Owned(pairs.iter().map(|it| (it.0.as_str(), it.1.as_str())).collect()))
+        };
+        self.question.context.map(Cow::Borrowed).or_else(held)
     }
 
     /// The name in a policy has no case: of names that differ in nothing else, any may be meant.
     fn context_value(&self, name: &str) -> Option<Values<'_>> {
-        let meant = self.question.context?.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
+        let pairs = self.pairs()?;
+        let meant = pairs.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
         one_of(meant.map(|it| it.1))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: KMS Developer Guide, "Aliases in KMS".
 
+use crate::access::Asker;
 use crate::exception::Exception;
 use crate::rows::{AliasRow, aliases};
 use crate::{KmsKey, Place, limits, lookup};
@@ -29,7 +30,7 @@ pub(crate) fn ask<O: Operation>(
     given: Option<&Text>,
 ) -> Result<Permit, Exception> {
     let arn = lookup::place(call).arn(given.map(Text::as_str).unwrap_or_default());
-    let target = Target::of(&call.caller.account, Some(&arn));
+    let target = Target { keys: &Asker(call), ..Target::of(&call.caller.account, Some(&arn)) };
     Ok(call.permit(operation, action, target)?)
 }
 

@@ -96,6 +96,8 @@ pub(crate) struct Source<'a> {
     /// The key it is said to be under, if one was named.
     pub(crate) given: Option<&'a Text>,
     pub(crate) context: &'a Pairs<'a>,
+    /// The ARN of the key that a re-encryption leads to.
+    pub(crate) other: Option<&'a str>,
 }
 
 /// The key of a blob, and the blob taken apart, if `operation` may do `action` with it.
@@ -116,7 +118,8 @@ pub(crate) async fn source<'a, O: Operation>(
     let arn = read.as_ref().map(|it| it.key_arn(call.region));
     let (permit, key) = match (source.given, &arn) {
         (Some(given), _) => {
-            let sought = Sought::used(Some(given), source.context);
+            let sought =
+                Sought { other: source.other, ..Sought::used(Some(given), source.context) };
             let found = lookup::find(call, txn, action, given.as_str(), sought).await?;
             let permit = lookup::ask(call, txn, (operation, action), &found, sought).await?;
             call.validate(operation)?;
@@ -126,7 +129,7 @@ pub(crate) async fn source<'a, O: Operation>(
         (None, Some(arn)) => {
             let key = crate::find_key(txn, arn).await?;
             let asked = (operation, action);
-            let permit = of_blob(call, txn, asked, (key.as_deref(), arn), source.context).await?;
+            let permit = of_blob(call, txn, asked, (key.as_deref(), arn), source).await?;
             call.validate(operation)?;
             (permit, key.ok_or(Exception::InvalidCiphertext)?)
         }
@@ -148,15 +151,16 @@ async fn of_blob<O: Operation>(
     txn: &mut Txn<'_>,
     (operation, action): (&O, Action),
     (key, arn): (Option<&KmsKey>, &str),
-    context: &Pairs<'_>,
+    source: Source<'_>,
 ) -> Result<Permit, Exception> {
     let question = Question {
         action,
         key,
         arn,
         alias: None,
-        context: Some(context),
+        context: Some(source.context),
         child: None,
+        other: source.other,
         across: true,
         named: Some(OF_CIPHERTEXT),
     };
@@ -168,10 +172,10 @@ pub(crate) async fn destination<O: Operation>(
     call: &Call<'_>,
     txn: &mut Txn<'_>,
     (operation, action): (&O, Action),
-    given: &Text,
+    (given, other): (&Text, &str),
     context: &Pairs<'_>,
 ) -> Result<(reference::Found, Permit), Exception> {
-    let sought = Sought::used(Some(given), context);
+    let sought = Sought { other: Some(other), ..Sought::used(Some(given), context) };
     let found = lookup::find(call, txn, action, given.as_str(), sought).await?;
     let permit = lookup::ask(call, txn, (operation, action), &found, sought).await?;
     Ok((found, permit))

@@ -42,6 +42,19 @@ pub(crate) struct Terms {
     pub(crate) subset: Option<BTreeMap<String, String>>,
 }
 
+impl Terms {
+    /// The value of `kms:GrantConstraintType`.
+    pub(crate) fn constraint_type(&self) -> Option<&'static str> {
+        let subset = || self.subset.as_ref().map(|_| "EncryptionContextSubset");
+        self.equals.as_ref().map(|_| "EncryptionContextEquals").or_else(subset)
+    }
+
+    /// The encryption context that the grantee is held to.
+    pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
+        self.equals.as_ref().or(self.subset.as_ref())
+    }
+}
+
 /// A principal of a grant: users and roles stay who they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Party {

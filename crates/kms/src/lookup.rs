@@ -1,6 +1,6 @@
 //! From an operation's `KeyId` to a key that its caller may touch.
 
-use crate::access::{self, Pairs, Question};
+use crate::access::{self, Asker, Pairs, Question};
 use crate::exception::Exception;
 use crate::grant::Terms;
 use crate::reference::{Found, Reference};
@@ -24,6 +24,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) context: Option<&'a Pairs<'a>>,
     /// The grant to be made, of CreateGrant.
     pub(crate) child: Option<&'a Terms>,
+    /// The ARN of the other key of a re-encryption.
+    pub(crate) other: Option<&'a str>,
 }
 
 impl<'a> Sought<'a> {
@@ -34,7 +36,8 @@ impl<'a> Sought<'a> {
 
     /// A key to be used, under an encryption context.
     pub(crate) fn used(given: Option<&'a Text>, context: &'a Pairs<'a>) -> Self {
-        Self { given, aliases: true, across: true, context: Some(context), child: None }
+        let (aliases, across, context) = (true, true, Some(context));
+        Self { given, aliases, across, context, ..Self::default() }
     }
 }
 
@@ -59,7 +62,7 @@ pub(crate) async fn admit<O: Operation>(
     sought: Sought<'_>,
 ) -> Result<(Permit, Arc<KmsKey>), Exception> {
     let Some(given) = sought.given.filter(|it| fits(it)) else {
-        call.admit(operation, call.own_account())?;
+        call.admit(operation, Asker(call).target())?;
         return Err(Exception::NotFound("Invalid keyId ''".to_owned()));
     };
     let found = find(call, txn, O::ACTION, given.as_str(), sought).await?;
@@ -106,6 +109,7 @@ pub(crate) async fn ask<O: Operation>(
         alias: found.alias.as_deref(),
         context: sought.context,
         child: sought.child,
+        other: sought.other,
         across: sought.across,
         named: None,
     };

@@ -1,5 +1,6 @@
 //! CreateKey: a new key, with its policy, and its first material unless that is to be brought along.
 
+use crate::access::Asker;
 use crate::exception::Exception;
 use crate::operations::SOURCE;
 use crate::policies::KeyPolicy;
@@ -83,10 +84,12 @@ impl Operation for CreateKey {
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
         let id = Uuid::random(call.entropy);
-        let permit = call.permit(self, Self::ACTION, call.own_account())?;
+        let asker = Asker(call);
+        let target = asker.target();
+        let permit = call.permit(self, Self::ACTION, target)?;
         if self.tags.is_some() {
             let arn = lookup::place(call).arn(&format!("key/{id}"));
-            call.permit(self, TAG, Target::of(&call.caller.account, Some(&arn)))?;
+            call.permit(self, TAG, Target { resource: Some(&arn), ..target })?;
         }
         call.validate(self)?;
         let wanted = self.wanted();

@@ -62,7 +62,7 @@ impl Operation for Decrypt {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
         let pairs = context::pairs(self.encryption_context.as_ref());
         let (blob, given) = (self.ciphertext_blob.as_ref(), self.key_id.as_ref());
-        let source = Source { blob, given, context: &pairs };
+        let source = Source { blob, given, context: &pairs, other: None };
         let (permit, key, blob) = crypto::source(call, txn, (self, Self::ACTION), source).await?;
         crypto::no_recipient(self.recipient.as_ref())?;
         crypto::unsupported(self.dry_run_modifiers.as_ref(), "DryRunModifiers")?;

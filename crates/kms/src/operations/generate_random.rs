@@ -1,5 +1,6 @@
 //! GenerateRandom: random bytes, and nothing kept of them.
 
+use crate::access::Asker;
 use crate::crypto;
 use crate::exception::Exception;
 use crate::limits;
@@ -45,7 +46,7 @@ impl Operation for GenerateRandom {
     }
 
     async fn run(&self, call: &Call<'_>, _: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
-        let permit = call.admit(self, call.own_account())?;
+        let permit = call.admit(self, Asker(call).target())?;
         crypto::no_recipient(self.recipient.as_ref())?;
         crypto::unsupported(self.custom_key_store_id.as_ref(), "CustomKeyStoreId")?;
         let size = self.number_of_bytes.and_then(|it| usize::try_from(it.get()).ok());

@@ -1,5 +1,6 @@
 //! ListAliases: the aliases of the caller's account in this Region, or of one key.
 
+use crate::access::Asker;
 use crate::exception::Exception;
 use crate::operations::SOURCE;
 use crate::rows::{AliasRow, aliases, prefix};
@@ -61,7 +62,7 @@ impl Operation for ListAliases {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
-        let permit = call.admit(self, call.own_account())?;
+        let permit = call.admit(self, Asker(call).target())?;
         let place = lookup::place(call);
         let after = listing::after(SCOPE, self.marker.as_ref())?;
         let limit = listing::limit(self.limit, 50);

@@ -1,5 +1,6 @@
 //! ListKeys: the keys of the caller's account in this Region, those that AWS manages included.
 
+use crate::access::Asker;
 use crate::exception::Exception;
 use crate::operations::SOURCE;
 use crate::{KmsKey, crypto, listing, lookup, rows};
@@ -52,7 +53,7 @@ impl Operation for ListKeys {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
-        let permit = call.admit(self, call.own_account())?;
+        let permit = call.admit(self, Asker(call).target())?;
         crypto::unsupported(self.resource_owners.as_ref(), "ResourceOwners")?;
         let prefix = rows::prefix(lookup::place(call), "key");
         let mut range = KeyRange::prefix(&prefix);

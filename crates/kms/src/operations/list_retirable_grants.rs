@@ -1,5 +1,6 @@
 //! ListRetirableGrants: the grants of an account that a principal may retire.
 
+use crate::access::Asker;
 use crate::exception::Exception;
 use crate::grant;
 use crate::grant_given::GrantShown;
@@ -47,7 +48,7 @@ impl Operation for ListRetirableGrants {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Exception> {
-        let permit = call.admit(self, call.own_account())?;
+        let permit = call.admit(self, Asker(call).target())?;
         let service = self.retiring_service_principal.as_ref();
         crypto::unsupported(service, "RetiringServicePrincipal")?;
         let missing = || Exception::Invalid("RetiringPrincipal is required.".to_owned());

@@ -4,6 +4,7 @@ use crate::access::SYMMETRIC;
 use crate::context::{self, ContextGiven};
 use crate::crypto::{self, Source};
 use crate::exception::Exception;
+use crate::lookup::Sought;
 use crate::operations::SOURCE;
 use crate::{ciphertext, limits, lookup};
 use base::Sensitive;
@@ -73,11 +74,13 @@ impl Operation for ReEncrypt {
         let from = context::pairs(self.source_encryption_context.as_ref());
         let to = context::pairs(self.destination_encryption_context.as_ref());
         let (blob, given) = (self.ciphertext_blob.as_ref(), self.source_key_id.as_ref());
-        let source = Source { blob, given, context: &from };
+        let other = self.destination_arn(call, txn).await;
+        let source = Source { blob, given, context: &from, other: other.as_deref() };
         let (_, key, blob) = crypto::source(call, txn, (self, Self::ACTION), source).await?;
         let target = self.destination_key_id.as_ref();
         let target = target.ok_or_else(|| Exception::no_key(""))?;
-        let (found, permit) = crypto::destination(call, txn, (self, TO), target, &to).await?;
+        let (found, permit) =
+            crypto::destination(call, txn, (self, TO), (target, &key.arn), &to).await?;
         let other = found.key.clone().ok_or_else(|| found.missing())?;
         crypto::unsupported(self.dry_run_modifiers.as_ref(), "DryRunModifiers")?;
         let tokens = self.grant_tokens.as_ref();
@@ -97,5 +100,15 @@ impl Operation for ReEncrypt {
             destination_key_material_id: other.current()?.to_string(),
         };
         Ok(Answer::new(permit, output))
+    }
+}
+
+impl ReEncrypt {
+    /// The ARN that the destination has, or would have; why there is none is told later, to who may know.
+    async fn destination_arn(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Option<String> {
+        let given = self.destination_key_id.as_ref()?;
+        let sought = Sought::used(Some(given), &[]);
+        let found = lookup::find(call, txn, TO, given.as_str(), sought).await;
+        found.ok().map(|it| it.arn)
     }
 }

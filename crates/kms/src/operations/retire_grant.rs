@@ -3,6 +3,7 @@
 //! The grant itself says who may: its retiring principal, its grantee if it is for RetireGrant, and the root
 //! user of the account that made it.
 
+use crate::access::Question;
 use crate::exception::Exception;
 use crate::grant::{self, Grant};
 use crate::operations::SOURCE;
@@ -58,7 +59,7 @@ impl Operation for RetireGrant {
         if !may_retire(call, &grant) {
             return Err(refused());
         }
-        let permit = self.ask(call, key)?;
+        let permit = self.ask(call, key, &grant)?;
         call.validate(self)?;
         crypto::dry_run(self.dry_run)?;
         grant.remove(txn, key).await?;
@@ -84,13 +85,25 @@ impl RetireGrant {
     }
 
     /// What the grant lets, a policy can still forbid.
-    fn ask(&self, call: &Call<'_>, key: &KmsKey) -> Result<Permit, Exception> {
+    fn ask(&self, call: &Call<'_>, key: &KmsKey, grant: &Grant) -> Result<Permit, Exception> {
         let owner = key.place().account().parse();
         let owner = owner.unwrap_or_else(|_| call.caller.account.clone());
         let policy = key.compiled_policy()?;
+        let question = Question {
+            action: Self::ACTION,
+            key: Some(key),
+            arn: &key.arn,
+            alias: None,
+            context: None,
+            child: Some(&grant.terms),
+            other: None,
+            across: true,
+            named: None,
+        };
         let target = Target {
             policies: &[Attached { id: policies::DEFAULT, policy }],
             door: Door::Key { grant: true },
+            keys: &question.facts(call),
             ..Target::of(&owner, Some(&key.arn))
         };
         Ok(call.permit(self, Self::ACTION, target)?)

@@ -279,6 +279,56 @@ async fn conditions_see_the_request_and_the_key() {
     assert_eq!(desk.call_as(&who, "Encrypt", body).await.error(), "AccessDeniedException");
 }
 
+#[tokio::test]
+async fn conditions_see_grants_other_keys_and_the_caller() {
+    let desk = Desk::open().await;
+    let (key, second) = (desk.key(None).await, desk.key(None).await);
+    let bob = Person::user(ACCOUNT, "bob", None);
+    desk.register(&bob).await;
+    let held = json!({ "EncryptionContextSubset": { "App": "one" } });
+    let grant = json!({ "KeyId": key, "GranteePrincipal": bob.caller.arn,
+        "RetiringPrincipal": bob.caller.arn, "Operations": ["Decrypt"], "Constraints": held });
+    let made = desk.call("CreateGrant", grant.clone()).await.ok();
+    let retire = json!({ "KeyId": key, "GrantId": made.text("/GrantId"), "DryRun": true });
+    let blob = desk.encrypt(&key, json!({})).await;
+    let again = |to: &str| json!({ "CiphertextBlob": blob, "DestinationKeyId": to });
+    let nothing = || json!({});
+    let random = json!({ "NumberOfBytes": 1 });
+    #[rustfmt::skip]
+    let cases = [
+        // operation, body, operator, key, value
+        ("CreateGrant", grant.clone(), "StringEquals", "kms:EncryptionContext:app", "one"),
+        ("CreateGrant", grant.clone(), "ForAnyValue:StringEquals", "kms:EncryptionContextKeys", "App"),
+        ("CreateGrant", grant, "StringEquals", "kms:GrantConstraintType", "EncryptionContextSubset"),
+        ("RetireGrant", retire.clone(), "StringEquals", "kms:EncryptionContext:App", "one"),
+        ("RetireGrant", retire.clone(), "StringEquals", "kms:GrantConstraintType", "EncryptionContextSubset"),
+        ("RetireGrant", retire, "StringEquals", "kms:CallerAccount", ACCOUNT),
+        ("ReEncrypt", again(&key), "Bool", "kms:ReEncryptOnSameKey", "true"),
+        ("ReEncrypt", again(&second), "Bool", "kms:ReEncryptOnSameKey", "false"),
+        ("GenerateRandom", random, "StringEquals", "kms:CallerAccount", ACCOUNT),
+        ("ListKeys", nothing(), "StringEquals", "kms:CallerAccount", ACCOUNT),
+        ("ListAliases", nothing(), "StringEquals", "kms:CallerAccount", ACCOUNT),
+        ("CreateKey", nothing(), "StringEquals", "kms:CallerAccount", ACCOUNT),
+    ];
+    let deny = |operator: &str, name: &str, value: &str| {
+        let condition = json!({ operator: { name: value } });
+        document(&json!([
+            { "Effect": "Allow", "Action": "kms:*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "kms:*", "Resource": "*", "Condition": condition },
+        ]))
+    };
+    for (operation, body, operator, name, value) in cases {
+        let other = if operator == "Bool" && value == "true" { "false" } else { "true" };
+        for (value, denied) in [(value, true), (other, false)] {
+            let mut who = Person::user(ACCOUNT, "bob", Some(deny(operator, name, value)));
+            who.caller = bob.caller.clone();
+            let answered = desk.call_as(&who, operation, body.clone()).await;
+            let found = answered.error() == "AccessDeniedException";
+            assert_eq!(found, denied, "{operation} {name} {value}: {answered:?}");
+        }
+    }
+}
+
 /// What names and values go into.
 type Body<'a> = &'a dyn Fn(Pairs<'_>) -> Value;
 type Pairs<'a> = &'a [(&'a str, &'a str)];
