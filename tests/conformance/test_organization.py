@@ -140,6 +140,7 @@ def test_a_secret_for_the_organization(company):
     assert message
     for condition, public in [
         (inside, False),
+        ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{company.id}/*"}}, False),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-*"}}, True),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": company.id}}, True),
         ({"StringNotEquals": {"aws:PrincipalOrgID": company.id}}, True),
@@ -179,6 +180,14 @@ def test_a_resource_control_policy_keeps_strangers_out(company):
     read = lambda: stranger.get_secret_value(SecretId=arn)
     assert read()["SecretString"] == "s"
 
+    # STS is covered, too: a role of the member that trusts the stranger.
+    iam = company.client(company.member, "iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": company.stranger.account}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="open", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    sts = company.client(company.stranger, "sts")
+    assume = lambda: sts.assume_role(RoleArn=role, RoleSessionName="s1")
+    assume()
+
     outside = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": company.id}}
     services = ["secretsmanager:*", "kms:*", "sts:*"]
     company.put("perimeter", "rcp", "prod", deny(services, Principal="*", Condition=outside))
@@ -186,8 +195,10 @@ def test_a_resource_control_policy_keeps_strangers_out(company):
     assert refused(lambda: stranger_kms.describe_key(KeyId=key)).endswith(
         "with an explicit deny in a resource control policy"
     )
+    refused(assume, "AccessDenied")
     assert owner.get_secret_value(SecretId=arn)["SecretString"] == "s"
     company.take("perimeter", "prod")
+    assume()
     read()
 
 

@@ -37,6 +37,7 @@ fn pins(condition: &Condition) -> bool {
     match kind_of(key) {
         Some(Kind::Arn) => values.iter().all(|it| pins_arn(*operator, it)),
         Some(Kind::Name) => is_text_match(*operator) && values.iter().all(|it| is_fixed(it)),
+        Some(Kind::Path) => pins_path(*operator, values),
         Some(Kind::Network) => {
             must_match(*operator)
                 && operator.comparison == Comparison::IpAddress
@@ -52,6 +53,7 @@ enum Kind {
     Arn,
     Name,
     Network,
+    Path,
 }
 
 fn kind_of(key: &str) -> Option<Kind> {
@@ -59,10 +61,11 @@ fn kind_of(key: &str) -> Option<Kind> {
 }
 
 /// The keys that say who calls, or from where, and that a caller can't choose.
-const KEYS: [(&str, Kind); 10] = [
+const KEYS: [(&str, Kind); 11] = [
     ("aws:PrincipalAccount", Kind::Name),
     ("aws:PrincipalArn", Kind::Arn),
     ("aws:PrincipalOrgID", Kind::Name),
+    ("aws:PrincipalOrgPaths", Kind::Path),
     ("aws:SourceAccount", Kind::Name),
     ("aws:SourceArn", Kind::Arn),
     ("aws:SourceIp", Kind::Network),
@@ -88,6 +91,12 @@ fn is_text_match(operator: Operator) -> bool {
 /// A wildcard counts even where the operator takes it literally.
 fn is_fixed(value: &str) -> bool {
     !value.is_empty() && !value.contains(['*', '?']) && !value.contains("${")
+}
+
+/// Whether the caller must be in a chosen organization: each value begins with its whole id.
+fn pins_path(operator: Operator, values: &[Box<str>]) -> bool {
+    let some = operator.quantifier == Some(Quantifier::Any) && is_text_match(operator);
+    some && values.iter().all(|it| it.split_once('/').is_some_and(|(id, _)| is_fixed(id)))
 }
 
 /// Whether an ARN that matches `value` is in a chosen account, or is a chosen ARN.
@@ -239,6 +248,18 @@ mod tests {
             (r#"{"StringEquals":{"secretsmanager:VersionStage":"AWSCURRENT"}}"#, true),
             (r#"{"StringEquals":{"aws:SourceIp":"203.0.113.9"}}"#, true),
             (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, true),
+            (r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":["o-a1b2c3d4e5/*"]}}"#, false),
+            (
+                r#"{"ForAnyValue:StringEquals":{"aws:PrincipalOrgPaths":"o-a1b2c3d4e5/r-ab12/"}}"#,
+                false,
+            ),
+            (r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":["o-a/*","o-*/*"]}}"#, true),
+            (r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-a1b2c3d4e5*"}}"#, true),
+            (r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"*/r-ab12/*"}}"#, true),
+            (r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"${aws:userid}/*"}}"#, true),
+            (r#"{"ForAllValues:StringLike":{"aws:PrincipalOrgPaths":"o-a1b2c3d4e5/*"}}"#, true),
+            (r#"{"ForAnyValue:StringNotLike":{"aws:PrincipalOrgPaths":"o-a1b2c3d4e5/*"}}"#, true),
+            (r#"{"StringLike":{"aws:PrincipalOrgPaths":"o-a1b2c3d4e5/*"}}"#, true),
             (r#"{"StringEquals":{}}"#, true),
         ] {
             assert_eq!(under(condition), public, "{condition}");
