@@ -1,5 +1,7 @@
 //! Control policies and private endpoints, from the admin socket and the configuration to the wire.
 
+#![expect(clippy::expect_used, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use strongroom_server::Server;
@@ -25,7 +27,7 @@ impl Company {
         let stranger = world.another_account().await;
         let wanted = json!({ "ManagementAccountId": world.admin.account });
         let made = done(&world, json!({ "CreateOrganization": wanted })).await;
-        let id = made["OrganizationId"].as_str().expect("an id").to_owned();
+        let id = made.get("OrganizationId").and_then(Value::as_str).expect("an id").to_owned();
         done(&world, json!({ "MoveAccount": { "AccountId": member.account, "To": "root" } })).await;
         for owner in [&world.admin, &member, &stranger] {
             create(&world, owner).await;
@@ -51,7 +53,8 @@ impl Company {
     }
 }
 
-async fn done(world: &World, act: Value) -> Value {
+async fn done(world: &World, act: impl Into<Value>) -> Value {
+    let act = act.into();
     let answer = world.admin_api(("POST", PATH), &act).await;
     assert_eq!(answer.status, 200, "{act}: {}", answer.text());
     answer.json()
@@ -69,10 +72,11 @@ async fn read(world: &World, who: &Credentials, secret: &str) -> Answer {
 
 async fn arn(world: &World, owner: &Credentials) -> String {
     let shown = world.call_as(owner, "DescribeSecret", json!({ "SecretId": "s" })).await.json();
-    shown["ARN"].as_str().expect("an ARN").to_owned()
+    shown.get("ARN").and_then(Value::as_str).expect("an ARN").to_owned()
 }
 
-fn document(statement: Value) -> String {
+fn document(statement: impl Into<Value>) -> String {
+    let statement = statement.into();
     json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
 }
 
@@ -83,12 +87,9 @@ fn deny(action: &str) -> Value {
 /// The reason at the end of a denial; nothing for a success.
 fn reason(answer: &Answer) -> String {
     let body = answer.json();
-    let text = body["Message"].as_str().unwrap_or_default().to_owned();
-    let place = text.find(" with an explicit").or_else(|| text.find(" because no"));
-    place.map_or_else(
-        || if answer.status == 200 { String::new() } else { text.clone() },
-        |it| text[it + 1..].to_owned(),
-    )
+    let text = body.get("Message").and_then(Value::as_str).unwrap_or_default();
+    let place = text.find("with an explicit").or_else(|| text.find("because no"));
+    text.get(place.unwrap_or_default()..).unwrap_or_default().to_owned()
 }
 
 /// Spec §5.
@@ -206,12 +207,17 @@ async fn with_endpoint(policy: &str) -> (World, SocketAddr) {
         config.endpoint = parsed(&text).endpoint;
     })
     .await;
-    let [_, address] = world.server().endpoints().plain[..] else { panic!("two addresses") };
+    let address = world.server().endpoints().plain.get(1).copied().expect("two addresses");
     (world, address)
 }
 
-async fn through(address: SocketAddr, world: &World, operation: &str, body: Value) -> Answer {
-    let body = body.to_string();
+async fn through(
+    address: SocketAddr,
+    world: &World,
+    operation: &str,
+    body: impl Into<Value>,
+) -> Answer {
+    let body = body.into().to_string();
     let headers =
         world.signed(&world.admin, &format!("secretsmanager.{operation}"), body.as_bytes());
     let headers: Vec<_> = headers.iter().map(|it| (it.0, it.1.as_str())).collect();
@@ -275,7 +281,6 @@ async fn another_organization_stops_the_start() {
     config.organization = parsed(&text).organization;
     let mut server = Server::new(config);
     server.backend = Some(store);
-    let Err(error) = server.start().await else { panic!("started") };
-    let text = error.to_string();
+    let text = server.start().await.err().expect("refused").to_string();
     assert!(text.contains(&format!("hint: write `id = \"{id}\"` there")), "{text}");
 }

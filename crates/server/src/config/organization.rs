@@ -155,8 +155,8 @@ mod tests {
         let place = "127.0.0.2:0";
         let unlike = |what: &str| format!("`{what}-\u{60} with lower-case letters and digits");
         for (rest, expected) in [
-            (OURS.to_owned(), "".to_owned()),
-            (format!("{OURS}{GUARD}{TEXT}"), "".to_owned()),
+            (OURS.to_owned(), String::new()),
+            (format!("{OURS}{GUARD}{TEXT}"), String::new()),
             (
                 "[organization]\naccounts = []".to_owned(),
                 "line 4: missing field `management_account`".to_owned(),
@@ -178,7 +178,7 @@ mod tests {
                 format!("{OURS}resource_control = [\"guard\"]\n{GUARD}{TEXT}"),
                 "`[organization]`: `guard` is no resource control policy".to_owned(),
             ),
-            (endpoint(place, "vpc = \"vpc-1\""), "".to_owned()),
+            (endpoint(place, "vpc = \"vpc-1\""), String::new()),
             (
                 endpoint("127.0.0.3:1", ""),
                 "`endpoint.vpce-1a`: `127.0.0.3:1` is not in `server.listen`".to_owned(),
