@@ -54,7 +54,7 @@ impl Denial {
             Message::of(request, policies, asker, (Side::Both, decision))
         } else {
             // What stands with somebody else's resource, and whether there is one, is not the caller's.
-            let context = Known { call, parameters, resource: &() };
+            let context = Known { call, owner: None, parameters, resource: &() };
             let resource = target.named.or(target.resource);
             let request = Request { resource, context: &context, ..*request };
             let own = Policies { resource: &[], resource_control: &[], ..*policies };

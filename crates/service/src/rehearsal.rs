@@ -82,7 +82,8 @@ impl Rehearsal {
         let own: Option<[Attached<'_>; 1]> = own.map(|it| [it]);
         let resource = own.as_ref().map_or(policies.resource, |it| it);
         let policies = Policies { resource, ..*policies };
-        let known = Known { call, parameters, resource: target.keys };
+        let owner = target.resource.map(|_| target.account);
+        let known = Known { call, owner, parameters, resource: target.keys };
         let watch = Watch { known, rehearsal: self, unknown: RefCell::default() };
         let watched = Request { context: &watch, ..*request };
         let decision = decide(&watched, &policies);
