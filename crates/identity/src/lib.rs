@@ -12,7 +12,7 @@
 //!   long as nothing about its account has changed.
 //! - A user or role is known by its unique id: who gets its name later has nothing of it.
 //!
-//! Absent: identity providers.
+//! Absent: SAML providers.
 
 mod access;
 mod access_key;
@@ -25,6 +25,7 @@ pub mod iam;
 mod last_use;
 mod mfa;
 mod mint;
+mod oidc_provider;
 pub mod organization;
 mod sealed;
 pub mod session;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 const FLOORS: &[(&str, u8)] = &[
     ("base", 0),
     ("envelope", 1),
+    ("oidc", 1),
     ("policy", 1),
     ("sigv4", 1),
     ("wire", 1),

@@ -3,8 +3,8 @@
 //! Source: IAM User Guide, "IAM and AWS STS quotas"; white space doesn't count.
 
 use crate::entities::{Given, Role};
-use crate::iam::Error;
 use crate::iam::holder::Kind;
+use crate::iam::{Error, shared_issuers};
 use policy::Document;
 use policy::engine::{self, Grammar, Pins, Policy};
 use service::principals;
@@ -48,6 +48,7 @@ pub(crate) async fn trust(txn: &mut Txn<'_>, text: Option<&Text>) -> Result<(Str
     fits(Policy::compile(text, Grammar::Trust)?.size(), TRUST, "ACLSizePerRole")?;
     // Nobody is trusted by a name alone: what can't be pinned isn't kept.
     let document = Document::parse(text).map_err(|_| Error::Syntax)?;
+    shared_issuers::pinned(&document)?;
     let known = principals::look_up(txn, &document, &Pins::default()).await?;
     Ok((text.to_owned(), engine::pin(&document, &known)?))
 }

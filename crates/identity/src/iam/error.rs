@@ -82,6 +82,12 @@ pub enum Error {
     /// What is asked can't be simulated.
     #[error("{0}")]
     Simulation(String),
+    /// There is a provider for that issuer.
+    #[error("Provider with url {0} already exists.")]
+    ProviderExists(String),
+    /// No provider has the ARN.
+    #[error("OpenIDConnect Provider not found for arn {0}")]
+    ProviderUnknown(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -91,6 +97,9 @@ pub enum Error {
     /// No managed policy has the ARN, so it can't be attached.
     #[error("Policy {0} does not exist or is not attachable.")]
     Unattachable(String),
+    /// A trust policy lets in everybody who uses an issuer that many organizations share.
+    #[error("Missing required condition key in the trust policy: {0}")]
+    Unpinned(String),
     /// A managed policy has no such version.
     #[error("Policy {arn} version {version} does not exist or is not attachable.")]
     VersionUnknown {
@@ -142,16 +151,21 @@ impl Fault for Error {
             | Self::Missing(_)
             | Self::NotFound { .. }
             | Self::PolicyUnknown(_)
+            | Self::ProviderUnknown(_)
             | Self::Unattachable(_)
             | Self::VersionUnknown { .. } => Code::query("NoSuchEntity", 404),
-            Self::AliasExists(_) | Self::Exists { .. } | Self::PolicyExists(_) | Self::Taken(_) => {
-                Code::query("EntityAlreadyExists", 409)
-            }
+            Self::AliasExists(_)
+            | Self::Exists { .. }
+            | Self::PolicyExists(_)
+            | Self::ProviderExists(_)
+            | Self::Taken(_) => Code::query("EntityAlreadyExists", 409),
             Self::Code => Code::query("InvalidAuthenticationCode", 403),
             Self::Hangs(_) => Code::query("DeleteConflict", 409),
             Self::Limit(_) => Code::query("LimitExceeded", 409),
             Self::Denied(_) => Code::query("AccessDenied", 403),
-            Self::Document(_) | Self::Syntax => Code::query("MalformedPolicyDocument", 400),
+            Self::Document(_) | Self::Syntax | Self::Unpinned(_) => {
+                Code::query("MalformedPolicyDocument", 400)
+            }
             Self::Evaluation(_) => Code::query("PolicyEvaluation", 500),
             Self::Input(_) | Self::Simulation(_) => Code::query("InvalidInput", 400),
             Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),

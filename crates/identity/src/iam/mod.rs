@@ -1,4 +1,5 @@
-//! Identity and Access Management, over the Query protocol: users, groups, roles and policies of an account.
+//! Identity and Access Management, over the Query protocol: users, groups, roles, policies and identity
+//! providers of an account.
 //!
 //! Read [`operations`] first (a file each), then `holder.rs` (what users, groups and roles have in common) and
 //! `policies.rs` (managed policies). What is kept is in [`crate::entities`] and [`crate::user`].
@@ -11,7 +12,7 @@
 //! - What a policy is attached to stands in two places, with whoever holds it and with `uses.rs`; one
 //!   transaction writes both.
 //!
-//! Absent: identity providers, login profiles, reports.
+//! Absent: SAML providers, login profiles, reports.
 //!
 //! Source: IAM API Reference, version 2010-05-08.
 
@@ -31,6 +32,8 @@ pub mod operations;
 mod page;
 mod policies;
 mod profiles;
+mod providers;
+mod shared_issuers;
 pub mod shown;
 pub mod simulation;
 pub mod tags;

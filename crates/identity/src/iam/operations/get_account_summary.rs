@@ -2,6 +2,7 @@
 
 use crate::entities::{Group, Role};
 use crate::iam::{Error, SOURCE, holder, policies, profiles};
+use crate::oidc_provider;
 use crate::user::User;
 use crate::{entities, mfa, user};
 use serde::Serialize;
@@ -52,6 +53,7 @@ impl Operation for GetAccountSummary {
             ("Roles", roles),
             ("Policies", policies.len()),
             ("PolicyVersionsInUse", versions),
+            ("Providers", oidc_provider::all(txn, account).await?.len()),
         ]);
         Ok(Answer::new(permit, Output { summary_map }))
     }

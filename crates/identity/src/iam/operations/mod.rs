@@ -1,6 +1,7 @@
 //! Table: the operations of IAM that are built. What is not here is unknown.
 
 pub mod add_role_to_instance_profile;
+pub mod add_client_id_to_open_id_connect_provider;
 pub mod add_user_to_group;
 pub mod attach_group_policy;
 pub mod attach_role_policy;
@@ -9,6 +10,7 @@ pub mod create_access_key;
 pub mod create_account_alias;
 pub mod create_group;
 pub mod create_instance_profile;
+pub mod create_open_id_connect_provider;
 pub mod create_policy;
 pub mod create_policy_version;
 pub mod create_role;
@@ -20,6 +22,7 @@ pub mod delete_account_alias;
 pub mod delete_group;
 pub mod delete_group_policy;
 pub mod delete_instance_profile;
+pub mod delete_open_id_connect_provider;
 pub mod delete_policy;
 pub mod delete_policy_version;
 pub mod delete_role;
@@ -42,6 +45,7 @@ pub mod get_group;
 pub mod get_group_policy;
 pub mod get_instance_profile;
 pub mod get_mfa_device;
+pub mod get_open_id_connect_provider;
 pub mod get_policy;
 pub mod get_policy_version;
 pub mod get_role;
@@ -62,6 +66,8 @@ pub mod list_instance_profiles;
 pub mod list_instance_profiles_for_role;
 pub mod list_mfa_device_tags;
 pub mod list_mfa_devices;
+pub mod list_open_id_connect_provider_tags;
+pub mod list_open_id_connect_providers;
 pub mod list_policies;
 pub mod list_policy_tags;
 pub mod list_policy_versions;
@@ -78,6 +84,7 @@ pub mod put_role_policy;
 pub mod put_user_permissions_boundary;
 pub mod put_user_policy;
 pub mod remove_role_from_instance_profile;
+pub mod remove_client_id_from_open_id_connect_provider;
 pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod set_default_policy_version;
@@ -90,12 +97,18 @@ pub mod tag_role;
 pub mod tag_user;
 pub mod untag_instance_profile;
 pub mod untag_mfa_device;
+pub mod tag_open_id_connect_provider;
+pub mod tag_policy;
+pub mod tag_role;
+pub mod tag_user;
+pub mod untag_open_id_connect_provider;
 pub mod untag_policy;
 pub mod untag_role;
 pub mod untag_user;
 pub mod update_access_key;
 pub mod update_assume_role_policy;
 pub mod update_group;
+pub mod update_open_id_connect_provider_thumbprint;
 pub mod update_role;
 pub mod update_role_description;
 pub mod update_user;
@@ -111,6 +124,9 @@ pub struct Nothing;
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
     Row::query::<add_role_to_instance_profile::AddRoleToInstanceProfile>(&SERVICE),
+    Row::query::<add_client_id_to_open_id_connect_provider::AddClientIDToOpenIDConnectProvider>(
+        &SERVICE,
+    ),
     Row::query::<add_user_to_group::AddUserToGroup>(&SERVICE),
     Row::query::<attach_group_policy::AttachGroupPolicy>(&SERVICE),
     Row::query::<attach_role_policy::AttachRolePolicy>(&SERVICE),
@@ -119,6 +135,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<create_account_alias::CreateAccountAlias>(&SERVICE),
     Row::query::<create_group::CreateGroup>(&SERVICE),
     Row::query::<create_instance_profile::CreateInstanceProfile>(&SERVICE),
+    Row::query::<create_open_id_connect_provider::CreateOpenIDConnectProvider>(&SERVICE),
     Row::query::<create_policy::CreatePolicy>(&SERVICE),
     Row::query::<create_policy_version::CreatePolicyVersion>(&SERVICE),
     Row::query::<create_role::CreateRole>(&SERVICE),
@@ -130,6 +147,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<delete_group::DeleteGroup>(&SERVICE),
     Row::query::<delete_group_policy::DeleteGroupPolicy>(&SERVICE),
     Row::query::<delete_instance_profile::DeleteInstanceProfile>(&SERVICE),
+    Row::query::<delete_open_id_connect_provider::DeleteOpenIDConnectProvider>(&SERVICE),
     Row::query::<delete_policy::DeletePolicy>(&SERVICE),
     Row::query::<delete_policy_version::DeletePolicyVersion>(&SERVICE),
     Row::query::<delete_role::DeleteRole>(&SERVICE),
@@ -152,6 +170,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
     Row::query::<get_instance_profile::GetInstanceProfile>(&SERVICE),
     Row::query::<get_mfa_device::GetMFADevice>(&SERVICE),
+    Row::query::<get_open_id_connect_provider::GetOpenIDConnectProvider>(&SERVICE),
     Row::query::<get_policy::GetPolicy>(&SERVICE),
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
     Row::query::<get_role::GetRole>(&SERVICE),
@@ -172,6 +191,8 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<list_instance_profiles_for_role::ListInstanceProfilesForRole>(&SERVICE),
     Row::query::<list_mfa_device_tags::ListMFADeviceTags>(&SERVICE),
     Row::query::<list_mfa_devices::ListMFADevices>(&SERVICE),
+    Row::query::<list_open_id_connect_provider_tags::ListOpenIDConnectProviderTags>(&SERVICE),
+    Row::query::<list_open_id_connect_providers::ListOpenIDConnectProviders>(&SERVICE),
     Row::query::<list_policies::ListPolicies>(&SERVICE),
     Row::query::<list_policy_tags::ListPolicyTags>(&SERVICE),
     Row::query::<list_policy_versions::ListPolicyVersions>(&SERVICE),
@@ -188,6 +209,9 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<put_user_permissions_boundary::PutUserPermissionsBoundary>(&SERVICE),
     Row::query::<put_user_policy::PutUserPolicy>(&SERVICE),
     Row::query::<remove_role_from_instance_profile::RemoveRoleFromInstanceProfile>(&SERVICE),
+    Row::query::<
+        remove_client_id_from_open_id_connect_provider::RemoveClientIDFromOpenIDConnectProvider,
+    >(&SERVICE),
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
     Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
@@ -200,12 +224,20 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<tag_user::TagUser>(&SERVICE),
     Row::query::<untag_instance_profile::UntagInstanceProfile>(&SERVICE),
     Row::query::<untag_mfa_device::UntagMFADevice>(&SERVICE),
+    Row::query::<tag_open_id_connect_provider::TagOpenIDConnectProvider>(&SERVICE),
+    Row::query::<tag_policy::TagPolicy>(&SERVICE),
+    Row::query::<tag_role::TagRole>(&SERVICE),
+    Row::query::<tag_user::TagUser>(&SERVICE),
+    Row::query::<untag_open_id_connect_provider::UntagOpenIDConnectProvider>(&SERVICE),
     Row::query::<untag_policy::UntagPolicy>(&SERVICE),
     Row::query::<untag_role::UntagRole>(&SERVICE),
     Row::query::<untag_user::UntagUser>(&SERVICE),
     Row::query::<update_access_key::UpdateAccessKey>(&SERVICE),
     Row::query::<update_assume_role_policy::UpdateAssumeRolePolicy>(&SERVICE),
     Row::query::<update_group::UpdateGroup>(&SERVICE),
+    Row::query::<update_open_id_connect_provider_thumbprint::UpdateOpenIDConnectProviderThumbprint>(
+        &SERVICE,
+    ),
     Row::query::<update_role::UpdateRole>(&SERVICE),
     Row::query::<update_role_description::UpdateRoleDescription>(&SERVICE),
     Row::query::<update_user::UpdateUser>(&SERVICE),

@@ -4,6 +4,7 @@ mod devices;
 mod groups;
 mod policies;
 mod profiles;
+mod providers;
 mod roles;
 mod simulation;
 mod users;

@@ -1,0 +1,5 @@
+//! OpenID Connect issuers.
+
+mod issuer;
+
+pub use issuer::{Issuer, NoIssuer};
