@@ -37,8 +37,11 @@ pub async fn gather(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>
 /// The policies that are the caller's own.
 async fn own(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>, Error> {
     match &caller.kind {
-        // The root user and services have no policies of their own.
-        Kind::Root | Kind::Service { .. } | Kind::FederatedUser { user: None } => {
+        // The root user and services have no policies of their own, and neither has who comes from elsewhere.
+        Kind::Root
+        | Kind::Service { .. }
+        | Kind::FederatedUser { user: None }
+        | Kind::WebIdentity { .. } => {
             Ok(Some(Access::default()))
         }
         Kind::User => of_user(txn, &caller.account, &caller.user_name, &caller.principal_id).await,

@@ -165,7 +165,10 @@ fn names_of(caller: &Caller) -> Vec<&str> {
     match &caller.kind {
         Kind::RoleSession { role_arn, role_id } => vec![role_id, role_arn, &caller.arn],
         Kind::User => vec![&caller.principal_id, &caller.arn],
-        Kind::FederatedUser { .. } | Kind::Root | Kind::Service { .. } => vec![&caller.arn],
+        Kind::FederatedUser { .. }
+        | Kind::Root
+        | Kind::Service { .. }
+        | Kind::WebIdentity { .. } => vec![&caller.arn],
     }
 }
 

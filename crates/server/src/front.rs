@@ -9,13 +9,14 @@ use crate::config::LimitsConfig;
 use crate::connection::Answer;
 use crate::drain::Drain;
 use crate::hush::{Hush, Last};
+use crate::issuers::Issuers;
 use crate::last_use::Uses;
 use crate::metrics::{Metrics, Outcome, Reason};
 use crate::peer::Peer;
 use crate::respond::{Dates, TOO_LARGE, TOO_SLOW, UNAVAILABLE, bare, name_authorization, respond};
 use crate::route::{Head, Protocol, Route, Routes};
 use crate::throttle::{Asker, Group, Throttle};
-use base::{Clock, Entropy, Timestamp, Uuid};
+use base::{Clock, Entropy, Region, Timestamp, Uuid};
 use bytes::Bytes;
 use envelope::Keyring;
 use http::request::Parts;
@@ -43,6 +44,10 @@ pub(crate) struct Front {
     pub(crate) turns: Turns,
     pub(crate) routes: Routes,
     pub(crate) authenticator: Authenticator,
+    /// Who issues tokens.
+    pub(crate) issuers: Issuers,
+    /// The Region that unsigned requests are served in.
+    pub(crate) home: Region,
     pub(crate) throttle: Option<Throttle>,
     /// What an account may store at most.
     pub(crate) quotas: Quotas,
@@ -70,12 +75,12 @@ pub(crate) struct Door {
 const MOST_HEADERS: usize = 100;
 
 /// A request on its way: what is known of it from the start.
-struct Arrival<'a> {
-    parts: &'a Parts,
-    peer: &'a Peer,
-    now: Timestamp,
-    id: Uuid,
-    deadline: Deadline,
+pub(crate) struct Arrival<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) peer: &'a Peer,
+    pub(crate) now: Timestamp,
+    pub(crate) id: Uuid,
+    pub(crate) deadline: Deadline,
     protocol: Protocol,
     /// How long the answer waits after its record: it turns away one of too many.
     hold: OnceLock<Duration>,
@@ -180,6 +185,9 @@ impl Front {
         route: Route,
         (body, form): (&[u8], &[u8]),
     ) -> Reply {
+        if route.is_by_token() {
+            return self.serve_token(arrival, route, form).await;
+        }
         let signed = (arrival.parts, sigv4::body_hash(body));
         let (backend, authenticator) = (&*self.backend, &self.authenticator);
         let outcome = if route.is_signed_by_certificate() {
@@ -202,23 +210,34 @@ impl Front {
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
         let call = Call::new(proof, who, from, when, tools).under(self.quotas).confiding(self);
+        self.answer(arrival, route, form, &call).await
+    }
+
+    /// Answers `call`, whoever proved how that it is one.
+    pub(crate) async fn answer(
+        &self,
+        arrival: &Arrival<'_>,
+        route: Route,
+        form: &[u8],
+        call: &Call<'_>,
+    ) -> Reply {
         let ports = Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns };
         if route.api.is_iam() && !identity::session::may_call_iam(call.caller) {
-            return not_with_session(&call, route, ports).await;
+            return not_with_session(call, route, ports).await;
         }
-        if let Some(hold) = self.turns_away(&call, route) {
+        if let Some(hold) = self.turns_away(call, route) {
             self.metrics.throttled.add(1);
             let _once = arrival.hold.set(hold);
-            return throttled(&call, route, ports).await;
+            return throttled(call, route, ports).await;
         }
-        match timeout_at(arrival.deadline, route.row.serve(&call, form, ports)).await {
+        match timeout_at(arrival.deadline, route.row.serve(call, form, ports)).await {
             Ok(reply) => {
                 if call.is_explained() {
                     let _once = arrival.explained.set(());
                 }
                 reply
             }
-            Err(_) => out_of_time(arrival, &call, route, ports).await,
+            Err(_) => out_of_time(arrival, call, route, ports).await,
         }
     }
 
@@ -332,7 +351,7 @@ impl Arrival<'_> {
         }
     }
 
-    fn internal(&self, route: Route, cause: String) -> Reply {
+    pub(crate) fn internal(&self, route: Route, cause: String) -> Reply {
         let text = "An error occurred on the server side.";
         Reply { cause: Some(cause), ..route.fault(Code::INTERNAL, text, self.id) }
     }

@@ -7,8 +7,8 @@
 //! Invariants:
 //!
 //! - No request is served without a signature that was checked against the access key's row as the
-//!   store has it at that moment; CreateSession of Roles Anywhere, by the key of a certificate that
-//!   leads to the trust anchor it names.
+//!   store has it at that moment; or, to begin a session, without a token that its issuer has signed, or
+//!   the signature of a certificate that leads to the trust anchor it names.
 //! - Everything a stranger can send is bounded: head, body, time, connections, and what is remembered
 //!   of any of them.
 //! - Every task has an owner that waits for it, and ends when the server stops.
@@ -30,6 +30,7 @@ mod exposition;
 mod folder;
 mod front;
 mod hush;
+mod issuers;
 mod journal;
 mod last_use;
 mod listen;
@@ -44,10 +45,12 @@ mod sockets;
 mod start;
 mod throttle;
 mod tls;
+mod web_identity;
 mod workers;
 
 pub use config::Config;
 pub use folder::FolderError;
+pub use issuers::FetcherError;
 pub use listen::ListenError;
 pub use root_key::RootKeyError;
 pub use start::{Endpoints, Running, Server, StartError};

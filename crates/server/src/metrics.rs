@@ -57,6 +57,7 @@ pub(crate) enum Reason {
     Missing,
     Scope,
     Skew,
+    Token,
     UnknownKey,
     Other,
 }
@@ -239,12 +240,13 @@ impl Outcome {
 }
 
 impl Reason {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Incomplete,
         Self::Mismatch,
         Self::Missing,
         Self::Scope,
         Self::Skew,
+        Self::Token,
         Self::UnknownKey,
         Self::Other,
     ];
@@ -256,6 +258,7 @@ impl Reason {
             Self::Missing => "missing",
             Self::Scope => "scope",
             Self::Skew => "skew",
+            Self::Token => "token",
             Self::UnknownKey => "unknown_key",
             Self::Other => "other",
         }

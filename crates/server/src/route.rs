@@ -213,6 +213,11 @@ fn named(routes: &[Route], name: &str) -> Option<Route> {
 }
 
 impl Route {
+    /// Whether requests are authenticated by a token that they hold, and not by a signature.
+    pub(crate) fn is_by_token(&self) -> bool {
+        self.api.signing_name == "sts" && self.row.name == "AssumeRoleWithWebIdentity"
+    }
+
     /// The error `code` as the route's API tells it.
     pub(crate) fn fault(&self, code: Code, message: &str, request_id: Uuid) -> Reply {
         self.row.fault(code, message, request_id)

@@ -8,6 +8,7 @@ use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
 use crate::hush::Hush;
+use crate::issuers::{Fetcher, FetcherError, Issuers};
 use crate::journal;
 use crate::last_use::Uses;
 use crate::listen::{ListenError, Shared, accept};
@@ -21,6 +22,7 @@ use crate::signing_keys::SigningKeys;
 use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
+use crate::web_identity;
 use crate::workers::{LastUses, Maintenance, Outbox};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use service::Turns;
@@ -49,6 +51,9 @@ pub struct Server {
 /// Why a server didn't start. One sentence, perhaps with a hint on a line of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The authorities that may vouch for issuers of tokens can't be read.
+    #[error(transparent)]
+    Authorities(#[from] FetcherError),
     /// The configuration is no good.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -135,6 +140,7 @@ impl Server {
         let entropy: Arc<dyn Entropy> = Arc::new(DrawnAhead::new(entropy));
         config.resolve()?;
         config.validate()?;
+        let fetcher = Fetcher::new(&config.oidc, config.mode == Mode::Dev)?;
         folder::check(&config)?;
         let reserved = Reserved::take(&config).await?;
         folder::prepare(&config)?;
@@ -157,7 +163,8 @@ impl Server {
         });
         outbox.recover().await?;
 
-        let front = Arc::new(front(&config, (&clock, &entropy), (&backend, &keyring), &journal));
+        let front = front(&config, (&clock, &entropy), (&backend, &keyring), (&journal, fetcher));
+        let front = Arc::new(front);
         let sockets = Sockets::bind(&config, reserved, &*clock)?;
         let admin = Arc::new(Admin {
             front: Arc::clone(&front),
@@ -236,7 +243,7 @@ fn front(
     config: &Config,
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
-    journal: &Journal,
+    (journal, fetcher): (&Journal, Fetcher),
 ) -> Front {
     let routes = Routes::new();
     let metrics = Arc::new(Metrics::new(routes.names()));
@@ -255,6 +262,8 @@ fn front(
             keyring: Arc::clone(keyring),
             entropy: Arc::clone(entropy),
         },
+        issuers: Issuers::new(Box::new(fetcher)),
+        home: web_identity::home(&config.server.regions),
         throttle: Throttle::new(&config.throttle),
         quotas: config.quotas.effective(),
         limits: config.limits.clone(),

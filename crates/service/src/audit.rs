@@ -162,9 +162,14 @@ impl Identity<'_> {
         match self {
             Self::User { caller, invoked_by } => {
                 let is_user = matches!(caller.kind, Kind::User);
-                out.plain("type", type_of(&caller.kind))
-                    .text("principalId", &caller.principal_id)
-                    .text("arn", &caller.arn)
+                let out = out
+                    .plain("type", type_of(&caller.kind))
+                    .text("principalId", &caller.principal_id);
+                if let Kind::WebIdentity { provider, .. } = &caller.kind {
+                    let out = out.text("userName", &caller.user_name);
+                    return out.text("identityProvider", provider);
+                }
+                out.text("arn", &caller.arn)
                     .plain("accountId", &caller.account)
                     .plain("accessKeyId", &caller.access_key_id)
                     .text_if("userName", is_user.then_some(&*caller.user_name))
@@ -187,6 +192,7 @@ fn type_of(kind: &Kind) -> &'static str {
         // As CloudTrail has it of calls that no access key signs.
         Kind::Service { .. } => "Unknown",
         Kind::User => "IAMUser",
+        Kind::WebIdentity { .. } => "WebIdentityUser",
     }
 }
 
@@ -204,6 +210,12 @@ impl Members {
                         .text("userName", &caller.user_name)
                 }),
                 _ => out,
+            };
+            let out = match &session.provider {
+                Some(provider) => out.object("webIdFederationData", |out| {
+                    out.text("federatedProvider", provider).object("attributes", |out| out)
+                }),
+                None => out,
             };
             let mfa = if session.mfa.is_some() { "true" } else { "false" };
             out.object("attributes", |out| {

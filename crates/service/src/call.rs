@@ -7,7 +7,6 @@ use crate::{Access, Action, Caller, Endpoint, Event, Held, Member, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
-use sigv4::Verified;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Violations;
@@ -21,7 +20,7 @@ pub struct Call<'a> {
     pub now: Timestamp,
     /// The id in `x-amzn-RequestId` and in the audit record.
     pub request_id: Uuid,
-    /// Who signed.
+    /// Who signed, or whom the token is about.
     pub caller: &'a Caller,
     /// What its policies are.
     pub access: &'a Access,
@@ -49,12 +48,18 @@ pub struct Call<'a> {
     _proof: Proof,
 }
 
-/// That a signature was right, or that nothing will be permitted.
-#[derive(Clone, Copy)]
-struct Proof(());
+/// That a signature was right, the request's or that of a token in it; or that nothing will be permitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof(());
 
-impl Proof {
-    fn of(_: Verified) -> Self {
+impl From<sigv4::Verified> for Proof {
+    fn from(_: sigv4::Verified) -> Self {
+        Self(())
+    }
+}
+
+impl From<oidc::Verified> for Proof {
+    fn from(_: oidc::Verified) -> Self {
         Self(())
     }
 }
@@ -139,15 +144,15 @@ pub enum Refusal {
 }
 
 impl<'a> Call<'a> {
-    /// A call by `caller`, whose signature `signed` proves.
+    /// A call by `caller`, as `proof` proves.
     pub fn new(
-        signed: Verified,
+        proof: impl Into<Proof>,
         who: (&'a Caller, &'a Access),
         place: (&'a Region, &'a Source),
         when: (Timestamp, Uuid),
         tools: (&'a dyn Entropy, &'a Keyring),
     ) -> Self {
-        Self::with(Proof::of(signed), who, place, when, tools)
+        Self::with(proof.into(), who, place, when, tools)
     }
 
     /// A call that nobody signed, and that permits nothing.

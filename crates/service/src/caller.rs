@@ -15,9 +15,9 @@ pub struct Caller {
     pub arn: String,
     /// The unique id: `AIDA…`, `AROA…:session`, `111122223333:name`.
     pub principal_id: String,
-    /// The user's name; of a role session, the role's.
+    /// The user's name; of a role session, the role's; of a web identity, the subject.
     pub user_name: String,
-    /// The access key that signed, `AKIA…` or `ASIA…`.
+    /// The access key that signed, `AKIA…` or `ASIA…`; empty for a web identity, which signs nothing.
     pub access_key_id: String,
     /// What it is.
     pub kind: Kind,
@@ -49,6 +49,13 @@ pub enum Kind {
     },
     /// A user.
     User,
+    /// Somebody with a token of an issuer, who asks for a session of a role.
+    WebIdentity {
+        /// The provider's ARN.
+        provider: String,
+        /// What the token says.
+        identity: Box<oidc::Identity>,
+    },
 }
 
 /// What is known of a session.
@@ -122,6 +129,7 @@ impl Caller {
             Kind::Root => CallerKind::Root,
             Kind::Service { name } => CallerKind::Service { name },
             Kind::User => CallerKind::User { id: &self.principal_id },
+            Kind::WebIdentity { provider, .. } => CallerKind::WebIdentity { provider },
         };
         engine::Caller { account: &self.account, arn: &self.arn, kind }
     }

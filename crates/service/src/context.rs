@@ -2,7 +2,7 @@
 //!
 //! Source: IAM User Guide, "AWS global condition context keys".
 
-use crate::Call;
+use crate::{Call, Caller, Kind};
 use base::{AccountId, Partition};
 use policy::engine::{Context, Values};
 use std::borrow::Cow;
@@ -80,7 +80,7 @@ impl<'a> Known<'a> {
             "calledviafirst" | "calledvialast" => call.via.map(Values::one),
             "currenttime" => text(call.now.to_string()),
             "epochtime" => text(call.now.secs().to_string()),
-            "federatedprovider" => session?.provider.as_deref().map(Values::one),
+            "federatedprovider" => provider(call.caller).map(Values::one),
             "multifactorauthage" => text((call.now.since(session?.mfa?).as_secs()).to_string()),
             "multifactorauthpresent" => session?.mfa.map(|_| Values::bool(true)),
             "referer" => call.source.referer.as_deref().map(Values::one),
@@ -141,4 +141,12 @@ impl<'a> Known<'a> {
 fn unless_shown<'a>(call: &Call<'_>, key: &str) -> Option<Values<'a>> {
     let session = call.caller.session.as_ref().filter(|_| key == "aws:multifactorauthpresent");
     session.map(|_| Values::bool(false))
+}
+
+/// Whose token began the caller's session, or is to begin one.
+fn provider(caller: &Caller) -> Option<&str> {
+    match &caller.kind {
+        Kind::WebIdentity { provider, .. } => Some(provider),
+        _ => caller.session.as_ref()?.provider.as_deref(),
+    }
 }

@@ -5,8 +5,8 @@
 //!
 //! Invariants:
 //!
-//! - A [`Call`] exists only for a checked signature ([`sigv4::Verified`]), or as a [`Rehearsal`], which
-//!   permits nothing.
+//! - A [`Call`] exists only for a [`Proof`]: a checked signature ([`sigv4::Verified`]) or a checked token
+//!   ([`oidc::Verified`]); or as a [`Rehearsal`], which permits nothing.
 //! - An [`Answer`] exists only for a granted [`Permit`], and a permit only where the policies said yes:
 //!   [`Call::admit`] asks them first and checks the model's constraints second.
 //! - No answer leaves before its audit record: a change and its record are one transaction.
@@ -29,7 +29,7 @@ pub mod rehearsal;
 mod slow;
 
 pub use audit::{Event, Trail};
-pub use call::{Call, Permit, Quotas, Refusal, Source, Target, TlsDetails};
+pub use call::{Call, Permit, Proof, Quotas, Refusal, Source, Target, TlsDetails};
 pub use caller::{Access, Caller, Held, Kind, Session};
 pub use denial::{Confidant, Denial};
 pub use endpoint::Endpoint;

@@ -48,13 +48,13 @@ pub async fn stands(txn: &mut Txn<'_>, claims: &Claims) -> Result<bool, store::E
     Ok(role.is_some_and(|it| it.id == *id && !it.revoked.is_some_and(is_before)))
 }
 
-/// Whether `caller` may call IAM at all: federated users may not, and sessions from `GetSessionToken` only
+/// Whether `caller` may call IAM at all: federated users and web identities may not, and sessions from `GetSessionToken` only
 /// with a second factor. The others ask the policies.
 ///
 /// Source: IAM User Guide, "Compare AWS STS credentials".
 pub fn may_call_iam(caller: &Caller) -> bool {
     match (&caller.kind, &caller.session) {
-        (Kind::FederatedUser { .. }, _) => false,
+        (Kind::FederatedUser { .. } | Kind::WebIdentity { .. }, _) => false,
         (Kind::Root | Kind::User, Some(session)) => session.mfa.is_some(),
         _ => true,
     }

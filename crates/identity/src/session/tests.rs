@@ -274,7 +274,7 @@ fn callers_of_each_kind() {
         match caller.kind {
             Kind::RoleSession { role_arn, .. } => assert!(role_arn.ends_with(":role/x/app")),
             Kind::FederatedUser { user } => assert_eq!(user, pair),
-            Kind::Root | Kind::Service { .. } | Kind::User => (),
+            Kind::Root | Kind::Service { .. } | Kind::User | Kind::WebIdentity { .. } => (),
         }
     }
 }

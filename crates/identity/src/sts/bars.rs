@@ -20,7 +20,7 @@ pub(super) fn not_for_users_sessions(caller: &Caller, operation: &str) -> Result
 /// Roles are assumed by users and by sessions of roles.
 pub(super) fn may_assume(caller: &Caller) -> Result<(), Error> {
     match caller.kind {
-        Kind::FederatedUser { .. } => Err(with_session("AssumeRole")),
+        Kind::FederatedUser { .. } | Kind::WebIdentity { .. } => Err(with_session("AssumeRole")),
         Kind::Root => Err(Error::Denied("Roles may not be assumed by root accounts.".to_owned())),
         Kind::RoleSession { .. } | Kind::Service { .. } | Kind::User => Ok(()),
     }

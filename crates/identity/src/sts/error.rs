@@ -1,6 +1,7 @@
 //! Why an operation of STS says no, and what the wire says then.
 
 use crate::session::IssueError;
+use oidc::Rejection;
 use policy::engine::Malformed;
 use service::{Fault, Refusal};
 use wire::Code;
@@ -37,9 +38,15 @@ pub enum Error {
     /// A managed policy that can't be handed over: there is none of that ARN.
     #[error("Policy {0} does not exist or is not attachable.")]
     PolicyUnknown(String),
+    /// The account of the role knows no such issuer.
+    #[error("No OpenIDConnect provider found in your account for {0}")]
+    ProviderUnknown(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A token that lets nobody in.
+    #[error(transparent)]
+    Token(#[from] Rejection),
 }
 
 impl From<Refusal> for Error {
@@ -72,6 +79,10 @@ impl Fault for Error {
             Self::Message => Code::query("InvalidAuthorizationMessageException", 400),
             Self::PackedTooLarge(_) => Code::query("PackedPolicyTooLarge", 400),
             Self::Parameter(_) => Code::query("InvalidParameterValue", 400),
+            Self::Token(Rejection::Expired { .. } | Rejection::Old(_)) => {
+                Code::query("ExpiredTokenException", 400)
+            }
+            Self::ProviderUnknown(_) | Self::Token(_) => Code::query("InvalidIdentityToken", 400),
         }
     }
 

@@ -3,12 +3,13 @@
 //! Read [`assume_role`] first (whom a role trusts), then any other operation; sessions themselves are
 //! [`crate::session`]'s.
 //!
-//! Absent: web identities, SAML.
+//! Absent: SAML.
 //!
 //! Source: AWS STS API Reference, version 2011-06-15.
 
 mod answer;
 pub mod assume_role;
+pub mod assume_role_with_web_identity;
 mod bars;
 mod begin;
 pub mod decode_authorization_message;
@@ -23,11 +24,13 @@ mod session_policy;
 mod tags;
 mod trust;
 pub mod vouched;
+mod web_identity;
 
 pub use answer::{AssumedRoleUser, FederatedUser, TemporaryCredentials};
 pub use error::Error;
 pub use session_policy::PolicyDescriptor;
 pub use tags::Tag;
+pub use web_identity::{Applicant, Known};
 
 use service::{Reply, Row};
 use wire::{query, query_error};
@@ -42,6 +45,7 @@ pub const VERSION: &str = "2011-06-15";
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
     Row::query::<assume_role::AssumeRole>(&SERVICE),
+    Row::query::<assume_role_with_web_identity::AssumeRoleWithWebIdentity>(&SERVICE),
     Row::query::<decode_authorization_message::DecodeAuthorizationMessage>(&SERVICE),
     Row::query::<get_access_key_info::GetAccessKeyInfo>(&SERVICE),
     Row::query::<get_caller_identity::GetCallerIdentity>(&SERVICE),

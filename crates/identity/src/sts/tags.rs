@@ -42,29 +42,57 @@ pub(super) fn of_session(
     given: Option<&List<Tag>>,
     transitive: Option<&List<Text>>,
 ) -> Result<SessionTags, Error> {
-    let mut found = SessionTags::default();
-    for tag in slice(given) {
-        let name = tag.name();
-        if find(found.tags.keys(), name).is_some() {
-            return Err(Error::Parameter(TWICE));
-        }
-        if is_reserved(name) {
-            return Err(Error::Parameter(RESERVED));
-        }
-        found.tags.insert(name.to_owned(), tag.value().to_owned());
-    }
-    for name in slice(transitive) {
-        let name = find(found.tags.keys(), name.as_str()).ok_or(Error::Parameter(NOT_GIVEN))?;
-        if find(&found.transitive, name).is_none() {
-            found.transitive.push(name.to_owned());
-        }
-    }
+    let given = slice(given).iter().map(|it| (it.name(), it.value()));
+    let mut found = handed_over(given, slice(transitive).iter().map(Text::as_str))?;
     for (name, value) in inherited(caller) {
         if find(found.tags.keys(), name).is_some() {
             return Err(Error::Parameter(OVERRIDDEN));
         }
         found.tags.insert(name.to_owned(), value.to_owned());
         found.transitive.push(name.to_owned());
+    }
+    Ok(found)
+}
+
+/// The tags of a session that a token begins.
+///
+/// # Errors
+///
+/// The same, or there are too many, or one is too long or of other letters than tags have.
+pub(super) fn of_token(identity: &oidc::Identity) -> Result<SessionTags, Error> {
+    let fits = |(name, value): &(String, String)| {
+        (1..=128).contains(&name.chars().count())
+            && value.chars().count() <= 256
+            && is_of_tag(name)
+            && is_of_tag(value)
+    };
+    if identity.tags.len() > MOST || !identity.tags.iter().all(fits) {
+        return Err(oidc::Rejection::Claim("https://aws.amazon.com/tags").into());
+    }
+    let given = identity.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    handed_over(given, identity.transitive.iter().map(String::as_str))
+}
+
+/// The tags `given`, of which those called `transitive` go on to further sessions.
+fn handed_over<'a>(
+    given: impl Iterator<Item = (&'a str, &'a str)>,
+    transitive: impl Iterator<Item = &'a str>,
+) -> Result<SessionTags, Error> {
+    let mut found = SessionTags::default();
+    for (name, value) in given {
+        if find(found.tags.keys(), name).is_some() {
+            return Err(Error::Parameter(TWICE));
+        }
+        if name.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("aws:")) {
+            return Err(Error::Parameter(RESERVED));
+        }
+        found.tags.insert(name.to_owned(), value.to_owned());
+    }
+    for name in transitive {
+        let name = find(found.tags.keys(), name).ok_or(Error::Parameter(NOT_GIVEN))?;
+        if find(&found.transitive, name).is_none() {
+            found.transitive.push(name.to_owned());
+        }
     }
     Ok(found)
 }

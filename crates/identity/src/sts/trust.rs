@@ -63,6 +63,11 @@ impl Context for Trusted<'_> {
     }
 }
 
+/// The account in the ARN of a role.
+pub(super) fn account_of(arn: &str) -> Option<AccountId> {
+    parse(arn).map(|it| it.0)
+}
+
 /// The account and the name, without its path, in the ARN of a role.
 fn parse(text: &str) -> Option<(AccountId, &str)> {
     let arn = Arn::parse(text).ok()?;

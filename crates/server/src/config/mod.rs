@@ -7,6 +7,7 @@ mod address;
 mod check;
 mod endpoint;
 mod limits;
+mod oidc;
 mod organization;
 mod quotas;
 mod root_key;
@@ -22,6 +23,7 @@ pub use address::Listen;
 pub use check::ConfigError;
 pub use endpoint::EndpointConfig;
 pub use limits::LimitsConfig;
+pub use oidc::OidcConfig;
 pub use organization::{ControlsConfig, OrganizationConfig, PolicyConfig, UnitConfig};
 pub use quotas::QuotasConfig;
 pub use root_key::{Provider, RootKeyConfig};
@@ -50,6 +52,9 @@ pub struct Config {
     /// `[quotas]`: how much an account may store.
     #[serde(default)]
     pub quotas: QuotasConfig,
+    /// `[oidc]`: asking issuers of web identity tokens for their keys.
+    #[serde(default)]
+    pub oidc: OidcConfig,
     /// `[admin]`: metrics and health besides the admin socket.
     #[serde(default)]
     pub admin: AdminConfig,
@@ -244,6 +249,7 @@ impl Config {
             audit: AuditConfig::default(),
             throttle: ThrottleConfig { enabled: false, ..ThrottleConfig::default() },
             quotas: QuotasConfig { enabled: false, ..QuotasConfig::default() },
+            oidc: OidcConfig { allow_private: true, ca_bundle: None },
             admin: AdminConfig::default(),
             organization: None,
             endpoint: Vec::new(),
@@ -328,6 +334,9 @@ mod tests {
             enabled = true
             account = { get = 10 }
             principal = { get = 5, list = 1 }
+            [oidc]
+            allow_private = true
+            ca_bundle = "/etc/authorities.pem"
             [admin]
             listen = "127.0.0.1:9100"
             [log]
@@ -342,6 +351,7 @@ mod tests {
         assert_eq!(config.root_key.provider, Provider::Passphrase);
         assert_eq!(config.audit.durability, Durability::Synced);
         assert_eq!((config.throttle.account.get, config.throttle.account.list), (10, 100));
+        assert!(config.oidc.allow_private && config.oidc.ca_bundle.is_some());
         assert_eq!(config.log.level.as_str(), "debug");
     }
 

@@ -11,7 +11,7 @@ use base::{AccountId, Sensitive, SystemEntropy, Timestamp, Uuid};
 use policy::Document;
 use policy::engine::{self, Pins};
 use service::audit::{Encoded, TrailError};
-use service::{Access, Call, Caller, Kind, Ports, Source, Turns, principals};
+use service::{Access, Call, Caller, Kind, Ports, Proof, Source, Turns, principals};
 use sigv4::{Credentials, Presented, Request, Signer, SigningKey, Verified, body_hash};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -189,13 +189,22 @@ impl Desk {
         name: &str,
         parameters: &[(&str, &str)],
     ) -> Answered {
-        let body: Vec<_> =
-            parameters.iter().map(|it| format!("{}={}", it.0, escaped(it.1))).collect();
-        let body = body.join("&");
+        let body = form(parameters);
+        self.serve(signed(self.now, body.as_bytes()), who, name, &body).await
+    }
+
+    /// Serves the operation `name` with the parameters `body`, for whom `proof` is of.
+    pub(super) async fn serve(
+        &self,
+        proof: impl Into<Proof>,
+        who: &Who,
+        name: &str,
+        body: &str,
+    ) -> Answered {
         let row = OPERATIONS.iter().find(|it| it.name == name).expect("a row");
         let (source, entropy) = (Source::default(), SystemEntropy);
         let call = Call::new(
-            signed(self.now, body.as_bytes()),
+            proof,
             (&who.caller, &who.access),
             (&self.house.region, &source),
             (self.now, Uuid::random(&entropy)),
@@ -244,6 +253,12 @@ pub(super) const ALL: &[&str] = &["sts:AssumeRole", "sts:TagSession", "sts:SetSo
 pub(super) fn given(text: Option<&str>) -> Given {
     let inline = text.map(|it| ("own".to_owned(), it.to_owned()));
     Given { inline: inline.into_iter().collect(), ..Given::default() }
+}
+
+/// `parameters` as a body.
+pub(super) fn form(parameters: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> = parameters.iter().map(|it| format!("{}={}", it.0, escaped(it.1))).collect();
+    pairs.join("&")
 }
 
 fn escaped(text: &str) -> String {

@@ -5,3 +5,4 @@ mod messages;
 mod rows;
 mod second_factor;
 mod sessions;
+mod web;
