@@ -38,6 +38,11 @@ const LEEWAY: i64 = 300;
 const OLDEST: i64 = 86_400;
 /// The most bytes of a subject: a Kubernetes service account has up to 339.
 const SUBJECT: usize = 1024;
+/// Claims that a standard names.
+///
+/// Source: RFC 7519, section 4.1; OpenID Connect Core 1.0, section 2.
+const STANDARD: &[&str] =
+    &["acr", "amr", "aud", "azp", "exp", "iat", "iss", "jti", "nbf", "nonce", "oaud", "sub"];
 const SOURCE_IDENTITY: &str = "https://aws.amazon.com/source_identity";
 const TAGS: &str = "https://aws.amazon.com/tags";
 
@@ -76,14 +81,16 @@ impl Identity {
         })
     }
 
-    /// What the token says about `name`, which is in lower case. `aud` is the audience that was expected, and
-    /// `oaud` what the token says itself.
+    /// What the token says about `name`, which is in lower case: several things if it has claims whose names
+    /// differ in their case only. Those that a standard names are known by just that name.
     ///
-    /// Claims whose names differ in their case only are not known at all.
-    pub fn claim(&self, name: &str) -> Option<&Claim> {
-        let mut found = self.claims.iter().filter(|it| it.0.to_ascii_lowercase() == name);
-        let claim = found.next()?.1;
-        found.next().is_none().then_some(claim)
+    /// `aud` is the audience that was expected, and `oaud` what the token says itself.
+    pub fn claims(&self, name: &str) -> Vec<&Claim> {
+        if STANDARD.contains(&name) {
+            return self.claims.get(name).into_iter().collect();
+        }
+        let found = self.claims.iter().filter(|it| it.0.eq_ignore_ascii_case(name));
+        found.map(|it| it.1).collect()
     }
 }
 

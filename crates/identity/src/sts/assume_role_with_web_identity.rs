@@ -12,6 +12,7 @@ use policy::engine::{Context, Values};
 use serde::{Deserialize, Serialize};
 use service::context::request_tags;
 use service::{Action, Answer, Call, Kind, Operation, Refusal, Target};
+use std::borrow::Cow;
 use store::Txn;
 use wire::Violations;
 use wire::members::{Integer, List, SecretText, Text};
@@ -215,14 +216,27 @@ impl Context for Keys<'_> {
         }
         let pairs = tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let of_tags = || request_tags((!tags.is_empty()).then_some(pairs), key);
-        let of_claims = || {
+        let of_token = || {
             let name = key.strip_prefix(&*issuer.to_ascii_lowercase())?.strip_prefix(':')?;
-            Some(match self.identity.claim(name)? {
-                Claim::One(text) => Values::one(text),
-                Claim::Many(texts) => Values::many(texts.iter().map(String::as_str)),
-            })
+            of_claims(&self.identity.claims(name))
         };
-        of_tags().or_else(of_claims).or_else(|| self.role.find(key))
+        of_tags().or_else(of_token).or_else(|| self.role.find(key))
+    }
+}
+
+/// The one claim, or that it is one of several.
+fn of_claims<'a>(claims: &[&'a Claim]) -> Option<Values<'a>> {
+    match claims {
+        [] => None,
+        [Claim::One(text)] => Some(Values::one(text)),
+        [Claim::Many(texts)] => Some(Values::many(texts.iter().map(String::as_str))),
+        several => {
+            let texts = several.iter().flat_map(|it| match it {
+                Claim::One(text) => std::slice::from_ref(text),
+                Claim::Many(texts) => texts,
+            });
+            Some(Values::Unclear(texts.map(|it| Cow::Borrowed(it.as_str())).collect()))
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 /// What is behind an address: `fetch` asks the network, tests answer themselves.
 #[async_trait]
@@ -50,6 +51,8 @@ struct Found {
     paused: Option<Timestamp>,
 }
 
+/// All of an issuer's documents must be there within this time.
+const LONGEST: Duration = Duration::from_secs(5);
 /// Keys count for so long.
 const LIFETIME: Duration = Duration::from_hours(1);
 /// An issuer is left alone for so long.
@@ -81,7 +84,8 @@ impl Issuers {
         }
         // Noted first: who goes away before the answer has asked all the same.
         found.paused = Some(now);
-        match self.fetch(issuer, thumbprints).await {
+        let late = |_| Err(Unreachable(format!("no answer within {LONGEST:?}")));
+        match timeout(LONGEST, self.fetch(issuer, thumbprints)).await.unwrap_or_else(late) {
             Ok(keys) => {
                 let keys = Arc::new(keys);
                 (found.keys, found.at) = (Some(Arc::clone(&keys)), now);

@@ -82,6 +82,18 @@ fn trusting(actions: &[&str], condition: &str) -> String {
     .to_string()
 }
 
+/// A trust policy that lets all tokens in but those whose `key` is `value`.
+fn barring(key: &str, value: &str) -> String {
+    let statement = |effect: &str, condition: Value| {
+        json!({
+            "Effect": effect, "Principal": { "Federated": PROVIDER }, "Action": ASSUME,
+            "Condition": condition,
+        })
+    };
+    let denied = statement("Deny", json!({ "StringEquals": { key: value } }));
+    json!({ "Statement": [statement("Allow", json!({})), denied] }).to_string()
+}
+
 const ASSUME: &[&str] = &["sts:AssumeRoleWithWebIdentity"];
 const ALL: &[&str] = &["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"];
 
@@ -169,6 +181,21 @@ async fn the_trust_policy_decides() {
         (
             trusting(ASSUME, r#"{"Bool":{"id.example.org/shop:admin":"true"}}"#),
             json!({ "admin": false }),
+            APP,
+            false,
+        ),
+        // A second spelling of a claim evades no denial, and gives nothing.
+        (barring("id.example.org/Shop:team", "evil"), json!({ "team": "good" }), APP, true),
+        (barring("id.example.org/Shop:team", "evil"), json!({ "team": "evil" }), APP, false),
+        (
+            barring("id.example.org/Shop:team", "evil"),
+            json!({ "team": "evil", "TEAM": "good" }),
+            APP,
+            false,
+        ),
+        (
+            barring("id.example.org/Shop:sub", "system:serviceaccount:shop:web"),
+            json!({ "SUB": "good" }),
             APP,
             false,
         ),
