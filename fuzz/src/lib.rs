@@ -13,6 +13,7 @@ mod authorization_message;
 mod ciphertext_blob;
 mod grant_token;
 mod imported_material;
+mod identity_token;
 mod journal_read;
 mod json_decode;
 mod policy_compile;
@@ -33,6 +34,7 @@ pub use authorization_message::authorization_message;
 pub use ciphertext_blob::ciphertext_blob;
 pub use grant_token::grant_token;
 pub use imported_material::imported_material;
+pub use identity_token::identity_token;
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
 pub use policy_compile::policy_compile;
@@ -61,6 +63,7 @@ mod tests {
         ("ciphertext_blob", super::ciphertext_blob),
         ("grant_token", super::grant_token),
         ("imported_material", super::imported_material),
+        ("identity_token", super::identity_token),
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
         ("policy_compile", super::policy_compile),
