@@ -376,3 +376,33 @@ def test_whom_of_a_shared_issuer(own):
         "token.actions.githubusercontent.com:sub": "repo:octo/app:*"
     }
     assert create()["Role"]["RoleName"] == "shared"
+
+
+def test_an_operator_brings_the_keys_of_a_cluster_without_an_address(own, issuer, tmp_path):
+    issuer.url = f"https://kubernetes.invalid:{issuer.server.server_port}"
+    issuer.name = issuer.url.removeprefix("https://")
+    condition = {"StringLike": {f"{issuer.name}:sub": "system:serviceaccount:shop:*"}}
+    role = let_in(own, issuer, "cluster", condition)
+    arn = f"arn:aws:iam::{own.keys.account}:oidc-provider/{issuer.name}"
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(issuer.jwks()))
+    assert "not asked any more" in own.run("oidc-provider", "set-keys", arn, str(keys)).stderr
+    token = issuer.token(**of_kubernetes("shop", "web"))
+    assert assume(own, role, token)["Credentials"]
+    issuer.roll("second", replace=True)
+    assert refusal(own, role, issuer.token(**of_kubernetes("shop", "web"))) == NO_KEY
+    keys.write_text(json.dumps(issuer.jwks()))
+    own.run("oidc-provider", "set-keys", arn, str(keys))
+    assert assume(own, role, issuer.token(**of_kubernetes("shop", "web")))["Credentials"]
+    assert refusal(own, role, token) == NO_KEY
+    for wrong in ("[]", '{"keys":[]}', '{"keys":[{"kty":"oct","k":"AAAA"}]}'):
+        keys.write_text(wrong)
+        done = own.run("oidc-provider", "set-keys", arn, str(keys), check=False)
+        assert done.returncode != 0 and "not a JSON Web Key Set" in done.stderr
+    done = own.run("oidc-provider", "set-keys", arn + "x", str(keys), check=False)
+    assert "there is no OpenID Connect provider" in done.stderr
+    own.run("oidc-provider", "clear-keys", arn)
+    assert refusal(own, role, issuer.token(**of_kubernetes("shop", "web"))) == NO_KEY
+    event = "SetOpenIDConnectProviderKeys"
+    told = own.run("trail", "tail", "--json", "--event", event).stdout.splitlines()
+    assert [json.loads(it)["additionalEventData"]["keys"] for it in told] == [1, 1, 0]

@@ -3,8 +3,8 @@
 use crate::data::DataFolder;
 use crate::{
     access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain, import,
-    man, org, restore, root_key, serve, session, simulate, trail_tail, trail_verify, version,
-    who_can,
+    man, oidc_provider, org, restore, root_key, serve, session, simulate, trail_tail, trail_verify,
+    version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -35,6 +35,8 @@ enum Command {
     Account(account::Account),
     #[command(subcommand)]
     AccessKey(access_key::AccessKey),
+    #[command(subcommand)]
+    OidcProvider(oidc_provider::OidcProvider),
     #[command(subcommand)]
     Org(org::Org),
     Backup(backup::Backup),
@@ -79,6 +81,7 @@ impl Arguments {
             Command::Env(it) => it.run(data, out),
             Command::Account(it) => it.run(data, out),
             Command::AccessKey(it) => it.run(data, out),
+            Command::OidcProvider(it) => it.run(data),
             Command::Org(it) => it.run(data, out),
             Command::Backup(it) => it.run(data, out),
             Command::Restore(it) => it.run(data, out),

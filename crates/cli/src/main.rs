@@ -20,6 +20,7 @@ mod import;
 mod lines;
 mod log;
 mod man;
+mod oidc_provider;
 mod org;
 mod output;
 mod restore;

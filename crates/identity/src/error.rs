@@ -1,8 +1,8 @@
-//! Why an account or an access key couldn't be made or changed.
+//! Why an account, an access key or a provider couldn't be made or changed.
 
 use base::AccountId;
 
-/// Why an account or an access key couldn't be made or changed.
+/// Why an account, an access key or a provider couldn't be made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is such an account already.
@@ -20,9 +20,15 @@ pub enum Error {
     /// The secret can't be sealed or opened.
     #[error(transparent)]
     Kms(#[from] kms::Error),
+    /// Not a set of keys, or none of them is for signing tokens.
+    #[error("not a JSON Web Key Set with a key that signs tokens")]
+    NoKeys,
     /// The seed of a device has no picture.
     #[error("a seed can't be drawn: {0}")]
     Picture(String),
+    /// There is no such OpenID Connect provider.
+    #[error("there is no OpenID Connect provider `{0}`")]
+    ProviderUnknown(String),
     /// There is no such role.
     #[error("there is no role `{0}`")]
     RoleUnknown(String),

@@ -43,4 +43,5 @@ pub use account::{Account, create_account, list_accounts};
 pub use entities::Generation;
 pub use error::Error;
 pub use last_use::{LastUse, USE_PERIOD, note_use, used_by};
+pub use oidc_provider::set_provider_keys;
 pub use user::User;

@@ -1,8 +1,8 @@
 //! OpenID Connect providers: whose tokens the roles of an account may trust.
 
-use crate::entities;
+use crate::{Error, entities};
 use base::{AccountId, Entropy, Timestamp};
-use oidc::Issuer;
+use oidc::{Issuer, Keys};
 use serde::{Deserialize, Serialize};
 use store::path::Path;
 use store::{KeyRange, Table, Txn};
@@ -82,6 +82,37 @@ pub(crate) fn remove(
     entities::changed(txn, account, entropy)?;
     txn.remove(&providers(), &(account, provider.name()));
     Ok(())
+}
+
+/// Takes `keys`, a JSON Web Key Set, for those of the provider `arn` and asks its issuer no more; with `None` it
+/// is asked again. Gives the provider's account, and how many keys there are.
+///
+/// # Errors
+///
+/// [`Error::NoKeys`], [`Error::ProviderUnknown`].
+pub async fn set_provider_keys(
+    txn: &mut Txn<'_>,
+    arn: &str,
+    keys: Option<&str>,
+    entropy: &dyn Entropy,
+) -> Result<(AccountId, usize), Error> {
+    let unknown = || Error::ProviderUnknown(arn.chars().take(300).collect());
+    let (account, name) = parse(arn).ok_or_else(unknown)?;
+    let provider = find(txn, &account, name).await?.ok_or_else(unknown)?;
+    let count = match keys.map(|it| Keys::parse(it.as_bytes())) {
+        None => 0,
+        Some(Ok(keys)) if !keys.is_empty() => keys.len(),
+        Some(_) => return Err(Error::NoKeys),
+    };
+    let keys = keys.map(str::to_owned);
+    save(txn, &account, &OidcProvider { keys, ..provider }, entropy)?;
+    Ok((account, count))
+}
+
+/// The account and the issuer's address without its scheme, in the ARN of a provider.
+pub(crate) fn parse(arn: &str) -> Option<(AccountId, &str)> {
+    let (account, name) = arn.strip_prefix("arn:aws:iam::")?.split_once(":oidc-provider/")?;
+    Some((account.parse().ok()?, name)).filter(|_| !name.is_empty())
 }
 
 /// The ARN of the provider of `account` for the issuer called `name`.

@@ -137,7 +137,10 @@ impl From<crate::Error> for Error {
             crate::Error::AccountExists(id) | crate::Error::AccountUnknown(id) => {
                 Self::Invalid(format!("there is no account {id}"))
             }
-            error @ crate::Error::RoleUnknown(_) => Self::Invalid(error.to_string()),
+            error @ (crate::Error::NoKeys | crate::Error::RoleUnknown(_)) => {
+                Self::Invalid(error.to_string())
+            }
+            crate::Error::ProviderUnknown(arn) => Self::ProviderUnknown(arn),
             crate::Error::UserName(name) => Self::Invalid(name),
         }
     }

@@ -28,23 +28,20 @@ pub(crate) async fn admit<O: Operation>(
 ) -> Result<(Permit, Found), Error> {
     let arn = arn.map_or("", Text::as_str);
     let account = &call.caller.account;
-    let provider = match name_in(arn) {
-        Some(name) => oidc_provider::find(txn, account, name).await?.filter(|it| it.arn == arn),
+    let parsed = oidc_provider::parse(arn);
+    let provider = match parsed {
+        Some((_, name)) => {
+            oidc_provider::find(txn, account, name).await?.filter(|it| it.arn == arn)
+        }
         None => None,
     };
     let tags = provider.as_ref().map_or(&[][..], |it| it.tags.as_slice());
     let keys = Keys { tags, boundary: None };
     let permit = call.admit(operation, Target { keys: &keys, ..Target::of(account, Some(arn)) })?;
-    if name_in(arn).is_none() {
+    if parsed.is_none() {
         return Err(Error::Arn);
     }
     Ok((permit, Found { arn: arn.to_owned(), provider }))
-}
-
-/// The issuer's address without its scheme, in the ARN of a provider.
-fn name_in(arn: &str) -> Option<&str> {
-    let (account, name) = arn.strip_prefix("arn:aws:iam::")?.split_once(":oidc-provider/")?;
-    (account.parse::<base::AccountId>().is_ok() && !name.is_empty()).then_some(name)
 }
 
 /// Writes a changed provider.

@@ -79,7 +79,8 @@ impl Fault {
 impl From<identity::Error> for Fault {
     fn from(error: identity::Error) -> Self {
         use identity::Error::{
-            AccountExists, AccountUnknown, KeyQuota, KeyUnknown, Kms, Picture, RoleUnknown, Store,
+            AccountExists, AccountUnknown, KeyQuota, KeyUnknown, Kms, NoKeys, Picture,
+            ProviderUnknown, RoleUnknown, Store,
             UserExists, UserName,
         };
         let (status, hint) = match &error {
@@ -90,6 +91,10 @@ impl From<identity::Error> for Fault {
             KeyUnknown(_) => (StatusCode::NOT_FOUND, "`strongroom access-key list` shows them all"),
             KeyQuota => (StatusCode::CONFLICT, "delete one of the user's keys first"),
             RoleUnknown(_) => (StatusCode::NOT_FOUND, "`aws iam list-roles` shows them all"),
+            NoKeys => (StatusCode::BAD_REQUEST, "it is what the issuer has at its `jwks_uri`"),
+            ProviderUnknown(_) => {
+                (StatusCode::NOT_FOUND, "`aws iam list-open-id-connect-providers` shows them all")
+            }
             UserExists { .. } => (StatusCode::CONFLICT, "use the name as it is written there"),
             UserName(_) => (StatusCode::BAD_REQUEST, "choose another name"),
             Kms(_) | Picture(_) | Store(_) => return Self::internal(chain(&error)),

@@ -11,6 +11,7 @@ mod change;
 mod explain;
 mod measurements;
 mod organization;
+mod provider_keys;
 mod record;
 mod recovery;
 mod replay;
@@ -69,8 +70,8 @@ pub(crate) struct Door {
     pub(crate) reach: Reach,
 }
 
-/// Bytes of a request's body; the longest sensible one holds a control policy.
-const BODY: usize = 128 << 10;
+/// Bytes of a request's body; the longest sensible one is a set of keys, or a control policy.
+const BODY: usize = oidc::Keys::MAX_LEN + 1024;
 
 impl Answer for Door {
     type Body = AdminBody;
@@ -115,6 +116,10 @@ impl Answer for Door {
             }
             (_, &Method::POST, ["v1", "simulate"]) => match read(body).await {
                 Ok(wanted) => Arc::clone(admin).simulate(wanted).await,
+                Err(fault) => Err(fault),
+            },
+            (_, &Method::POST, ["v1", "oidc-provider-keys"]) => match read(body).await {
+                Ok(wanted) => admin.set_provider_keys(&wanted).await,
                 Err(fault) => Err(fault),
             },
             (_, &Method::POST, ["v1", rest @ ..]) => match read_change(rest, body).await {
