@@ -74,6 +74,11 @@ fn every_scheme_that_is_taken() {
             public["alg"] = stated.into();
             assert_eq!(verified(&token, &keys(&[public])).err(), expected, "{alg} as {stated}");
         }
+        let other_scheme = if alg == "RS512" { "PS512" } else { "RS512" };
+        let mut public = pair.public("a");
+        public["alg"] = other_scheme.into();
+        let found = verified(&token, &keys(&[public])).err();
+        assert_eq!(found, Some(Rejection::UnknownKey), "{alg} as {other_scheme}");
         let (body, signature) = token.rsplit_once('.').expect("three parts");
         let changed = with(&json!({ "sub": "system:serviceaccount:shop:root" }));
         let forged = format!(
