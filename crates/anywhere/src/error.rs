@@ -41,9 +41,9 @@ impl Error {
             | sts::Error::Invalid(_)
             | sts::Error::Message
             | sts::Error::Parameter(_)
-            | sts::Error::PolicyUnknown(_) => {
-                Self::Denied(format!("Unable to assume role for {arn}"))
-            }
+            | sts::Error::PolicyUnknown(_)
+            | sts::Error::ProviderUnknown(_)
+            | sts::Error::Token(_) => Self::Denied(format!("Unable to assume role for {arn}")),
         }
     }
 }

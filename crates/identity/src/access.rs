@@ -41,9 +41,7 @@ async fn own(txn: &mut Txn<'_>, caller: &Caller) -> Result<Option<Access>, Error
         Kind::Root
         | Kind::Service { .. }
         | Kind::FederatedUser { user: None }
-        | Kind::WebIdentity { .. } => {
-            Ok(Some(Access::default()))
-        }
+        | Kind::WebIdentity { .. } => Ok(Some(Access::default())),
         Kind::User => of_user(txn, &caller.account, &caller.user_name, &caller.principal_id).await,
         Kind::RoleSession { role_id, .. } => {
             of_role(txn, &caller.account, &caller.user_name, role_id).await

@@ -67,6 +67,6 @@ pub(crate) fn slice<T>(list: Option<&List<T>>) -> &[T] {
     list.map_or(&[], List::as_slice)
 }
 
-fn is_of_tag(text: &str) -> bool {
+pub(crate) fn is_of_tag(text: &str) -> bool {
     text.chars().all(|it| it.is_alphanumeric() || it.is_whitespace() || "_.:/=+-@".contains(it))
 }

@@ -111,7 +111,8 @@ async fn key(call: &Call<'_>, store: &dyn Backend) -> Result<String, Failure> {
 }
 
 fn source() -> Source {
-    Source { address: "203.0.113.9".to_owned(), user_agent: "bench".to_owned(), tls: None }
+    let (address, user_agent) = ("203.0.113.9".to_owned(), "bench".to_owned());
+    Source { address, user_agent, ..Source::default() }
 }
 
 fn caller() -> Result<Caller, Failure> {

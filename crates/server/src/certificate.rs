@@ -7,7 +7,6 @@ use crate::route::Api;
 use anywhere::{Certificate, trust};
 use base::{Region, Timestamp};
 use http::request::Parts;
-use service::Access;
 use sigv4::{Presented, Rejection, Request, Scoped, Verified};
 use std::sync::Arc;
 use store::Backend;
@@ -46,7 +45,9 @@ impl Authenticator {
         let caller = trust::caller(&mut txn, (&certificate, members), &region, now).await;
         let caller = caller.map_err(|error| failed(&error))?;
         let caller = caller.map_err(|refused| untrusted(&refused.to_string()))?;
-        let (caller, access) = (Arc::new(caller), Arc::new(Access::default()));
+        // It has no policies of its own; those of the organization count.
+        let access = identity::gather(&mut txn, &caller).await.map_err(|error| failed(&error))?;
+        let (caller, access) = (Arc::new(caller), Arc::new(access.unwrap_or_default()));
         Ok(Signed { proof, caller, region, access, key: None })
     }
 

@@ -27,11 +27,21 @@ impl Front {
         };
         arrival.peer.note_signed();
         let source = arrival.peer.source(arrival.parts);
-        let access = Access::default();
+        let access = match self.access_of(&caller).await {
+            Ok(access) => access,
+            Err(cause) => return arrival.internal(route, cause),
+        };
         let (who, from) = ((&caller, &access), (&self.home, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
-        let call = Call::new(proof, who, from, when, tools).under(self.quotas);
+        let call = Call::new(proof, who, from, when, tools).under(self.quotas).confiding(self);
         self.answer(arrival, route, form, &call).await
+    }
+
+    /// What stands over a caller who has no policies of its own: the organization's control policies.
+    async fn access_of(&self, caller: &Caller) -> Result<Access, String> {
+        let mut txn = store::begin(&*self.backend);
+        let gathered = identity::gather(&mut txn, caller).await;
+        Ok(gathered.map_err(|error| chain(&error))?.unwrap_or_default())
     }
 
     /// Who the token is of, if an issuer that the role's account knows has signed it.

@@ -1,7 +1,7 @@
 //! Tags of sessions: those that a call hands over, and those that come along from a session before.
 
 use super::Error;
-use crate::tags::{MOST, TWICE, is_reserved, slice};
+use crate::tags::{MOST, TWICE, is_of_tag, is_reserved, slice};
 use service::{Action, Caller};
 use std::collections::BTreeMap;
 use wire::Violations;
@@ -83,7 +83,7 @@ fn handed_over<'a>(
         if find(found.tags.keys(), name).is_some() {
             return Err(Error::Parameter(TWICE));
         }
-        if name.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("aws:")) {
+        if is_reserved(name) {
             return Err(Error::Parameter(RESERVED));
         }
         found.tags.insert(name.to_owned(), value.to_owned());

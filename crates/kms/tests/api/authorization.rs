@@ -290,8 +290,8 @@ async fn conditions_see_grants_other_keys_and_the_caller() {
         "RetiringPrincipal": bob.caller.arn, "Operations": ["Decrypt"], "Constraints": held });
     let made = desk.call("CreateGrant", grant.clone()).await.ok();
     let retire = json!({ "KeyId": key, "GrantId": made.text("/GrantId"), "DryRun": true });
-    let blob = desk.encrypt(&key, json!({})).await;
-    let again = |to: &str| json!({ "CiphertextBlob": blob, "DestinationKeyId": to });
+    let sealed = desk.encrypt(&key, json!({})).await;
+    let again = |to: &str| json!({ "CiphertextBlob": sealed, "DestinationKeyId": to });
     let nothing = || json!({});
     let random = json!({ "NumberOfBytes": 1 });
     #[rustfmt::skip]

@@ -80,8 +80,7 @@ impl From<identity::Error> for Fault {
     fn from(error: identity::Error) -> Self {
         use identity::Error::{
             AccountExists, AccountUnknown, KeyQuota, KeyUnknown, Kms, NoKeys, Picture,
-            ProviderUnknown, RoleUnknown, Store,
-            UserExists, UserName,
+            ProviderUnknown, RoleUnknown, Store, UserExists, UserName,
         };
         let (status, hint) = match &error {
             AccountExists(_) => (StatusCode::CONFLICT, "`strongroom account list` shows them all"),

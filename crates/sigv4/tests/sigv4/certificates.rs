@@ -92,13 +92,12 @@ fn takes_strong_keys_only() {
 fn anything_changed_is_a_mismatch() {
     for name in ["rsa-2048", "p-256"] {
         let Vector { message, public_key, .. } = vector(name);
-        let swapped = |it: &str| match it.contains("RSA") {
-            true => it.replace("RSA", "ECDSA"),
-            false => it.replace("ECDSA", "RSA"),
+        let swapped = |it: &str| {
+            if it.contains("RSA") { it.replace("RSA", "ECDSA") } else { it.replace("ECDSA", "RSA") }
         };
-        let last = |it: &str| match it.ends_with('0') {
-            true => format!("{}1", &it[..it.len() - 1]),
-            false => format!("{}0", &it[..it.len() - 1]),
+        let last = |it: &str| {
+            let other = if it.ends_with('0') { '1' } else { '0' };
+            format!("{}{other}", &it[..it.len() - 1])
         };
         let cases = [
             ("method", Message { method: "PUT".to_owned(), ..message.clone() }),

@@ -1,7 +1,7 @@
 //! Table: the operations of IAM that are built. What is not here is unknown.
 
-pub mod add_role_to_instance_profile;
 pub mod add_client_id_to_open_id_connect_provider;
+pub mod add_role_to_instance_profile;
 pub mod add_user_to_group;
 pub mod attach_group_policy;
 pub mod attach_role_policy;
@@ -83,8 +83,8 @@ pub mod put_role_permissions_boundary;
 pub mod put_role_policy;
 pub mod put_user_permissions_boundary;
 pub mod put_user_policy;
-pub mod remove_role_from_instance_profile;
 pub mod remove_client_id_from_open_id_connect_provider;
+pub mod remove_role_from_instance_profile;
 pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod set_default_policy_version;
@@ -92,15 +92,12 @@ pub mod simulate_custom_policy;
 pub mod simulate_principal_policy;
 pub mod tag_instance_profile;
 pub mod tag_mfa_device;
+pub mod tag_open_id_connect_provider;
 pub mod tag_policy;
 pub mod tag_role;
 pub mod tag_user;
 pub mod untag_instance_profile;
 pub mod untag_mfa_device;
-pub mod tag_open_id_connect_provider;
-pub mod tag_policy;
-pub mod tag_role;
-pub mod tag_user;
 pub mod untag_open_id_connect_provider;
 pub mod untag_policy;
 pub mod untag_role;
@@ -123,10 +120,10 @@ pub struct Nothing;
 
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
-    Row::query::<add_role_to_instance_profile::AddRoleToInstanceProfile>(&SERVICE),
     Row::query::<add_client_id_to_open_id_connect_provider::AddClientIDToOpenIDConnectProvider>(
         &SERVICE,
     ),
+    Row::query::<add_role_to_instance_profile::AddRoleToInstanceProfile>(&SERVICE),
     Row::query::<add_user_to_group::AddUserToGroup>(&SERVICE),
     Row::query::<attach_group_policy::AttachGroupPolicy>(&SERVICE),
     Row::query::<attach_role_policy::AttachRolePolicy>(&SERVICE),
@@ -208,10 +205,10 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<put_role_policy::PutRolePolicy>(&SERVICE),
     Row::query::<put_user_permissions_boundary::PutUserPermissionsBoundary>(&SERVICE),
     Row::query::<put_user_policy::PutUserPolicy>(&SERVICE),
-    Row::query::<remove_role_from_instance_profile::RemoveRoleFromInstanceProfile>(&SERVICE),
     Row::query::<
         remove_client_id_from_open_id_connect_provider::RemoveClientIDFromOpenIDConnectProvider,
     >(&SERVICE),
+    Row::query::<remove_role_from_instance_profile::RemoveRoleFromInstanceProfile>(&SERVICE),
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
     Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
@@ -219,15 +216,12 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<simulate_principal_policy::SimulatePrincipalPolicy>(&SERVICE),
     Row::query::<tag_instance_profile::TagInstanceProfile>(&SERVICE),
     Row::query::<tag_mfa_device::TagMFADevice>(&SERVICE),
+    Row::query::<tag_open_id_connect_provider::TagOpenIDConnectProvider>(&SERVICE),
     Row::query::<tag_policy::TagPolicy>(&SERVICE),
     Row::query::<tag_role::TagRole>(&SERVICE),
     Row::query::<tag_user::TagUser>(&SERVICE),
     Row::query::<untag_instance_profile::UntagInstanceProfile>(&SERVICE),
     Row::query::<untag_mfa_device::UntagMFADevice>(&SERVICE),
-    Row::query::<tag_open_id_connect_provider::TagOpenIDConnectProvider>(&SERVICE),
-    Row::query::<tag_policy::TagPolicy>(&SERVICE),
-    Row::query::<tag_role::TagRole>(&SERVICE),
-    Row::query::<tag_user::TagUser>(&SERVICE),
     Row::query::<untag_open_id_connect_provider::UntagOpenIDConnectProvider>(&SERVICE),
     Row::query::<untag_policy::UntagPolicy>(&SERVICE),
     Row::query::<untag_role::UntagRole>(&SERVICE),

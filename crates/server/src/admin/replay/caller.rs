@@ -30,6 +30,7 @@ pub(in crate::admin) struct Recorded {
     event_type: String,
     pub(super) resources: Vec<Touched>,
     tls_details: Option<Tls>,
+    vpc_endpoint_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -125,8 +126,12 @@ impl Recorded {
         own.into_iter().chain(text(OWNERS_MESSAGE).map(|it| (it, None)))
     }
 
-    /// The caller; `None` for those of whom the record doesn't tell enough.
+    /// The caller; `None` for those of whom the record doesn't tell enough: so of who came through a
+    /// private endpoint, whose policy and network it doesn't hold.
     pub(super) fn caller(&self) -> Option<Caller> {
+        if self.vpc_endpoint_id.is_some() {
+            return None;
+        }
         let Identity { principal_id, arn, access_key_id, user_name, .. } = &self.user_identity;
         let context = self.user_identity.session_context.as_ref();
         let (kind, user_name) = match self.user_identity.r#type.as_str() {
@@ -160,7 +165,8 @@ impl Recorded {
             cipher_suite: it.suite.clone(),
             client_provided_host_header: it.host.clone(),
         });
-        Source { address: self.source_ip_address.clone(), user_agent: self.user_agent.clone(), tls }
+        let (address, user_agent) = (self.source_ip_address.clone(), self.user_agent.clone());
+        Source { address, user_agent, tls, ..Source::default() }
     }
 }
 

@@ -189,7 +189,7 @@ async fn ask_for_key(front: &Front, call: &service::Call<'_>, recorded: &Recorde
 
 /// The condition keys that nobody knows any more.
 fn unknown(caller: &Caller, recorded: &Recorded) -> Vec<&'static str> {
-    let mut unknown = Vec::new();
+    let mut unknown = vec!["aws:referer"];
     if caller.session.is_some() {
         unknown.push("aws:multifactorauthage");
         unknown.push("aws:federatedprovider");
