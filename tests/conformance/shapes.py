@@ -63,6 +63,8 @@ def differences(operation, body):
 
 def of_json(shape, value, path):
     kind = TYPES[shape.type_name]
+    if shape.serialization.get("timestampFormat") == "iso8601":
+        return of_text(shape, value, path) if isinstance(value, str) else [f"{path} is no text"]
     if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         return [f"{path} is {type(value).__name__}, not {shape.type_name}"]
     if shape.type_name == "list":

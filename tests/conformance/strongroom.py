@@ -171,8 +171,9 @@ class Server:
         return Keys(made["AccountId"], made["AccessKeyId"], made["SecretAccessKey"])
 
     def new_key(self):
-        """A further key of the first account."""
-        made = self.admin("POST", "/v1/access-keys", {"AccountId": self.keys.account})
+        """A key of a further administrator of the first account."""
+        user = {"AccountId": self.keys.account, "UserName": f"admin-{uuid.uuid4()}"}
+        made = self.admin("POST", "/v1/access-keys", user)
         return Keys(self.keys.account, made["AccessKeyId"], made["SecretAccessKey"])
 
     def wire(self, region, keys=None):

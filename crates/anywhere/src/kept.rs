@@ -47,6 +47,11 @@ pub(crate) trait What: Serialize + DeserializeOwned + Send + Sync + Sized + 'sta
 
     /// As it stands in an answer.
     fn shown(kept: &Kept<Self>) -> Self::Shown<'_>;
+
+    /// As it stands in a list: less, where the model has another shape for that.
+    fn listed(kept: &Kept<Self>) -> Self::Shown<'_> {
+        Self::shown(kept)
+    }
 }
 
 impl<T: What> Record for Kept<T> {
@@ -215,7 +220,7 @@ pub struct Page<T> {
 impl<T: What> Serialize for Page<T> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let mut out = out.serialize_map(None)?;
-        let rows: Vec<_> = self.rows.iter().map(T::shown).collect();
+        let rows: Vec<_> = self.rows.iter().map(T::listed).collect();
         out.serialize_entry(T::MEMBERS, &rows)?;
         if let Some(next) = &self.next {
             out.serialize_entry("nextToken", next)?;

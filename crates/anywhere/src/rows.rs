@@ -155,7 +155,6 @@ impl What for Subject {
     const CALLED: &'static str = "Subject";
     type Shown<'a> = Value;
 
-    /// A list shows less than one by itself; clients pass over what they don't know.
     fn shown(kept: &Kept<Self>) -> Value {
         let credential = |it: &Shown| {
             json!({
@@ -177,6 +176,14 @@ impl What for Subject {
             "updatedAt": kept.updated.to_string(),
             "credentials": kept.what.credentials.iter().map(credential).collect::<Vec<_>>(),
         })
+    }
+
+    fn listed(kept: &Kept<Self>) -> Value {
+        let mut shown = Self::shown(kept);
+        if let Some(members) = shown.as_object_mut() {
+            members.remove("credentials");
+        }
+        shown
     }
 }
 

@@ -37,6 +37,7 @@ const NOT_YET: &[(&str, &[&str], &str)] = &[
     ("Decrypt", RECIPIENT, "enclaves"),
     ("GenerateDataKey", RECIPIENT, "enclaves"),
     ("GenerateRandom", RECIPIENT, "enclaves"),
+    ("GetMFADevice", &["Certifications"], "a virtual device has none"),
     (
         "GetKeyRotationStatus",
         &["OnDemandRotationStartDate"],

@@ -125,6 +125,7 @@ impl Field {
             "Blob" => kind == "blob",
             "Integer" => kind == "integer" || kind == "long",
             "Boolean" => kind == "boolean",
+            "Instant" => kind == "timestamp",
             _ => matches!(kind, "list" | "structure" | "map"),
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 pub(crate) fn rows(table: &str) -> Vec<String> {
     let inside = table.split("Row::").skip(1).filter_map(|it| it.split_once("::<"));
     let inside = inside.filter_map(|(_, after)| after.split('>').next());
-    inside.filter_map(|it| it.rsplit("::").next()).map(str::to_owned).collect()
+    let names = inside.filter_map(|it| it.rsplit("::").next());
+    names.map(|it| it.trim().trim_end_matches(',').to_owned()).collect()
 }
 
 fn missing(tree: &Tree, name: &str) -> Vec<Finding> {
@@ -38,14 +39,19 @@ fn missing(tree: &Tree, name: &str) -> Vec<Finding> {
     told.map(|(_, what)| format!("{TABLE}:1: operation {name} {what}")).collect()
 }
 
-/// `get_secret_value` for `GetSecretValue`.
+/// `get_secret_value` for `GetSecretValue`, `get_mfa_device` for `GetMFADevice`.
 pub(crate) fn snake(name: &str) -> String {
     let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !out.is_empty() {
+    let mut letters = name.chars().peekable();
+    let mut before = None;
+    while let Some(letter) = letters.next() {
+        let ends_a_word = before.is_some_and(|it: char| !it.is_ascii_uppercase());
+        let begins_one = letters.peek().is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && before.is_some() && (ends_a_word || begins_one) {
             out.push('_');
         }
         out.push(letter.to_ascii_lowercase());
+        before = Some(letter);
     }
     out
 }
@@ -53,6 +59,22 @@ pub(crate) fn snake(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_called_by_words() {
+        for (name, file) in [
+            ("GetSecretValue", "get_secret_value"),
+            ("GetMFADevice", "get_mfa_device"),
+            (
+                "RemoveClientIDFromOpenIDConnectProvider",
+                "remove_client_id_from_open_id_connect_provider",
+            ),
+        ] {
+            assert_eq!(snake(name), file);
+        }
+        let table = "Row::query::<a_b::AB>(&S),\n    Row::query::<\n        c::CD,\n    >(&S),";
+        assert_eq!(rows(table), ["AB", "CD"]);
+    }
 
     #[test]
     fn an_operation_needs_file_row_and_case() {

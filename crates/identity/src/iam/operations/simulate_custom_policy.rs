@@ -1,7 +1,7 @@
 //! SimulateCustomPolicy: what given policies would decide.
 
 use crate::iam::page::Ask;
-use crate::iam::simulation::{self, ContextEntry, Given, Level, Output};
+use crate::iam::simulation::{self, ContextEntry, Evaluations, Given, Level};
 use crate::iam::{Error, SOURCE};
 use service::{Action, Answer, Call, Operation, Target, input};
 use store::Txn;
@@ -31,7 +31,7 @@ impl Operation for SimulateCustomPolicy {
     const SOURCE: &'static str = SOURCE;
     const ACTION: Action = Action("iam:SimulateCustomPolicy");
     const READ_ONLY: bool = true;
-    type Output = Output;
+    type Output = Evaluations;
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
@@ -39,7 +39,7 @@ impl Operation for SimulateCustomPolicy {
         self.given().constraints(found);
     }
 
-    async fn run(&self, call: &Call<'_>, _txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+    async fn run(&self, call: &Call<'_>, _txn: &mut Txn<'_>) -> Result<Answer<Evaluations>, Error> {
         let permit = call.admit(self, Target { named: Some("*"), ..call.own_account() })?;
         let given = self.given();
         let simulation = given.simulation(&call.caller.account, None, (Vec::new(), None))?;

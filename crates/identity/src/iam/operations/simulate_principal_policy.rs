@@ -1,7 +1,7 @@
 //! SimulatePrincipalPolicy: what the policies of a user, a group or a role would decide.
 
 use crate::iam::page::Ask;
-use crate::iam::simulation::{self, ContextEntry, Excluded, Given, Output, Played};
+use crate::iam::simulation::{self, ContextEntry, Evaluations, Excluded, Given, Played};
 use crate::iam::{Error, SOURCE, names};
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
@@ -32,7 +32,7 @@ impl Operation for SimulatePrincipalPolicy {
     const SOURCE: &'static str = SOURCE;
     const ACTION: Action = Action("iam:SimulatePrincipalPolicy");
     const READ_ONLY: bool = true;
-    type Output = Output;
+    type Output = Evaluations;
     type Error = Error;
 
     fn constraints(&self, found: &mut Violations) {
@@ -41,7 +41,7 @@ impl Operation for SimulatePrincipalPolicy {
         self.given().constraints(found);
     }
 
-    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Evaluations>, Error> {
         let arn = self.policy_source_arn.as_ref();
         let (permit, entity) = simulation::admit(call, txn, self, arn).await?;
         let account = &call.caller.account;

@@ -23,7 +23,7 @@ pub(crate) use source::Source;
 pub use context::ContextEntry;
 pub use exclusions::{Excluded, Inline};
 pub use given::Level;
-pub use shown::{KeyNames, Output};
+pub use shown::{Evaluations, KeyNames};
 
 use crate::iam::Error;
 use crate::iam::page::Ask;
@@ -33,14 +33,14 @@ use wire::Violations;
 use wire::members::{List, Text};
 
 /// The page `ask` of what comes of `simulation`.
-pub(crate) fn page(simulation: &Simulation, ask: Ask<'_>) -> Result<Output, Error> {
+pub(crate) fn page(simulation: &Simulation, ask: Ask<'_>) -> Result<Evaluations, Error> {
     let ask = ask.at_most(simulation.actions_at_once()?);
     let key = |(index, action)| (format!("{index:08}"), action);
     let actions: Vec<(String, &String)> =
         simulation.actions().iter().enumerate().map(key).collect();
     let (actions, marker) = ask.of_items(actions.iter().map(|(key, it)| (key.as_str(), *it)))?;
     let evaluation_results = actions.into_iter().map(|it| simulation.evaluate(it)).collect();
-    Ok(Output { evaluation_results, is_truncated: marker.is_some(), marker })
+    Ok(Evaluations { evaluation_results, is_truncated: marker.is_some(), marker })
 }
 
 /// The keys that the policies of `list`, and those of `held`, have in conditions and variables: each once,

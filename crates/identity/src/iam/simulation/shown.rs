@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A page of results.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Output {
+pub struct Evaluations {
     pub(crate) evaluation_results: Vec<Evaluation>,
     pub(crate) is_truncated: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
