@@ -12,6 +12,7 @@ use policy::{PolicyKind, Reason};
 use service::context::one_of;
 use service::{Action, Call, Permit, Refusal, Target};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use store::Txn;
 
 /// An encryption context: pairs of names and values, sorted by name.
@@ -81,7 +82,7 @@ impl Question<'_> {
     ) -> Result<Permit, Exception> {
         let owner = self.owner(call);
         let foreign = owner != call.caller.account;
-        let facts = Facts { call, question: self };
+        let facts = Facts::new(call, self);
         let policy = self.key.map(KmsKey::compiled_policy).transpose()?;
         let attached = policy.map(|policy| Attached { id: policies::DEFAULT, policy });
         // A key that doesn't exist has no policy: in the own account the caller's own decide.
@@ -105,7 +106,7 @@ impl Question<'_> {
 
     /// What is known besides the call's parameters.
     pub(crate) fn facts<'a>(&'a self, call: &'a Call<'a>) -> Facts<'a> {
-        Facts { call, question: self }
+        Facts::new(call, self)
     }
 
     /// Whether the key policy alone leaves the action to the caller, whatever the caller's own policies say.
@@ -116,7 +117,7 @@ impl Question<'_> {
         let target = Target {
             policies: attached.as_slice(),
             door: Door::Key { grant: false },
-            keys: &Facts { call, question: self },
+            keys: &Facts::new(call, self),
             tentative: true,
             ..Target::of(&owner, Some(self.arn))
         };
@@ -216,21 +217,30 @@ impl<'a> Asker<'a> {
     fn value(&self, name: &str) -> Option<Values<'a>> {
         match name {
             "calleraccount" => Some(Values::one(self.0.caller.account.as_str())),
-            // `secretsmanager.us-east-1.amazonaws.com`, of a call that Secrets Manager makes for the caller.
-            "viaservice" => {
-                let service = self.0.via?.strip_suffix(".amazonaws.com")?;
-                let region = self.0.region;
-                Some(Values::One(Cow::Owned(format!("{service}.{region}.amazonaws.com"))))
-            }
+            "viaservice" => via(self.0).map(|it| Values::One(Cow::Owned(it))),
             _ => None,
         }
     }
+}
+
+/// `secretsmanager.us-east-1.amazonaws.com`, of a call that Secrets Manager makes for the caller.
+fn via(call: &Call<'_>) -> Option<String> {
+    let service = call.via?.strip_suffix(".amazonaws.com")?;
+    Some(format!("{service}.{}.amazonaws.com", call.region))
 }
 
 /// The condition keys that have a value because of the key and of the way to it.
 pub(crate) struct Facts<'a> {
     call: &'a Call<'a>,
     question: &'a Question<'a>,
+    /// Put together when it is first asked for: of ten policies each may ask.
+    via: OnceLock<Option<String>>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(call: &'a Call<'a>, question: &'a Question<'a>) -> Self {
+        Self { call, question, via: OnceLock::new() }
+    }
 }
 
 impl Context for Facts<'_> {
@@ -240,7 +250,8 @@ impl Context for Facts<'_> {
         }
         let name = key.strip_prefix("kms:")?;
         match name {
-            "calleraccount" | "viaservice" => Asker(self.call).value(name),
+            "calleraccount" => Asker(self.call).value(name),
+            "viaservice" => self.via.get_or_init(|| via(self.call)).as_deref().map(Values::one),
             "grantconstrainttype" => self.question.child?.constraint_type().map(Values::one),
             "reencryptonsamekey" => Some(Values::bool(self.question.other? == self.question.arn)),
             "requestalias" => self.question.alias.map(Values::one),
