@@ -21,8 +21,8 @@ pub async fn generation(
     entities::generation(txn, account).await
 }
 
-/// The policies of `caller`, and its organization, without those of its session; `None` if the user or role it speaks for is no
-/// longer there. One that has its name now is somebody else.
+/// The policies of `caller` and its organization, without the policies of its session; `None` if the user or
+/// role it speaks for is no longer there. One that has its name now is somebody else.
 ///
 /// # Errors
 ///

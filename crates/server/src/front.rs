@@ -1,7 +1,7 @@
 //! The front door: one request from its head to its answer.
 //!
-//! The stops in order, each a line of [`Front::process`]: route, read the body, authenticate, make
-//! the call, throttle, serve. What comes after is the operation's and `service::execute`'s.
+//! The stops in order, in [`Front::process`], [`Front::serve`] and [`Front::answer`]: route, read the body,
+//! authenticate, make the call, throttle, serve. What comes after is the operation's and `service::execute`'s.
 
 use crate::authenticate::{Authenticator, Refused, Signed, reason};
 use crate::body::{self, BodyError};

@@ -122,7 +122,7 @@ impl<'a> Known<'a> {
     fn organization(&self, name: &str) -> Option<Values<'a>> {
         let call = self.call;
         let (account, asked) = if let Some(asked) = name.strip_prefix("principalorg") {
-            (&call.caller.account, asked)
+            (principal_account(call.caller)?, asked)
         } else if let Some(asked) = name.strip_prefix("resourceorg") {
             (self.owner?, asked)
         } else {
@@ -135,6 +135,13 @@ impl<'a> Known<'a> {
             _ => None,
         }
     }
+}
+
+/// The account whose place in an organization counts. Services, and who comes with a token, belong to none:
+/// the account they act in is that of the role.
+fn principal_account(caller: &Caller) -> Option<&AccountId> {
+    let is_outside = matches!(caller.kind, Kind::Service { .. } | Kind::WebIdentity { .. });
+    (!is_outside).then_some(&caller.account)
 }
 
 /// That a session was begun without a second factor, unless its call shows one. Long-term keys have no value.

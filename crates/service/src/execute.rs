@@ -38,7 +38,8 @@ const MAX_ATTEMPTS: usize = 64;
 ///
 /// It starts again from the top when another commit changed what it had read, from the second time on
 /// in turn with others that lost on the same row. An operation that fails leaves its audit record and
-/// nothing else, unless the failure [is counted](Fault::is_counted). Gives up with [`Failure::Busy`] after `MAX_ATTEMPTS` conflicts.
+/// nothing else, unless the failure [is counted](Fault::is_counted). Gives up with [`Failure::Busy`] after
+/// `MAX_ATTEMPTS` conflicts.
 pub async fn execute<O: Operation>(
     call: &Call<'_>,
     operation: &O,

@@ -139,7 +139,7 @@ pub struct Row {
 }
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
-type Rehearse = for<'a> fn(&'a Call<'a>, &'a Value, &'a dyn Backend) -> Asking<'a>;
+type Rehearse = for<'a> fn(&'a Call<'a>, &'a Value, Protocol, &'a dyn Backend) -> Asking<'a>;
 type Serving<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 type Handler = for<'a> fn(&'a Call<'a>, &'a [u8], Protocol, Ports<'a>) -> Serving<'a>;
 
@@ -214,7 +214,7 @@ impl Row {
         parameters: &'a Value,
         backend: &'a dyn Backend,
     ) -> Result<(), String> {
-        (self.rehearse)(call, parameters, backend).await
+        (self.rehearse)(call, parameters, self.protocol, backend).await
     }
 
     /// Binds `body` to the operation's input and checks the model's constraints, without serving it.
@@ -242,10 +242,18 @@ fn bind<O: Operation>(body: &[u8], protocol: Protocol) -> Result<(), String> {
 fn rehearse<'a, O: Operation>(
     call: &'a Call<'a>,
     parameters: &'a Value,
+    protocol: Protocol,
     backend: &'a dyn Backend,
 ) -> Asking<'a> {
     Box::pin(async move {
-        let input = crate::rehearsal::as_sent(parameters).to_string();
+        let input = match protocol {
+            // Names on that wire are those of records.
+            Protocol::Rest(_) if parameters.is_null() => "{}".to_owned(),
+            Protocol::Rest(_) => parameters.to_string(),
+            Protocol::Json | Protocol::Query(_) => {
+                crate::rehearsal::as_sent(parameters).to_string()
+            }
+        };
         let operation: O = json::decode(input.as_bytes()).map_err(|it| it.to_string())?;
         // What it reads is dropped with the transaction, and it is refused whatever it asks for.
         let _refused = operation.run(call, &mut store::begin(backend)).await;

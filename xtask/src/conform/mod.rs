@@ -2,7 +2,8 @@
 //!
 //! We write request and answer structs by hand; the model doesn't write them, it checks them. What a
 //! struct has is read from its source ([`source`]), what it should have from the model that botocore
-//! ships. Limits, and what is required of the other services than Secrets Manager, are checked where they matter, at the front door: `tests/conformance/test_malformed.py`.
+//! ships. Limits, and what is required of the other services than Secrets Manager, are checked where they
+//! matter, at the front door: `tests/conformance/test_malformed.py` and `test_model.py`.
 
 mod source;
 

@@ -117,7 +117,8 @@ pub struct RoleDetail {
 }
 
 impl RoleDetail {
-    /// All of `role`, which is in `profiles` and was used `last`; `trust` is its trust policy as it has to be read now.
+    /// All of `role`, which is in `profiles` and was used `last`; `trust` is its trust policy as it has to be
+    /// read now.
     pub(crate) fn of(
         role: Role,
         trust: String,

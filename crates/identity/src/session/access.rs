@@ -48,8 +48,8 @@ pub async fn stands(txn: &mut Txn<'_>, claims: &Claims) -> Result<bool, store::E
     Ok(role.is_some_and(|it| it.id == *id && !it.revoked.is_some_and(is_before)))
 }
 
-/// Whether `caller` may call IAM at all: federated users and web identities may not, and sessions from `GetSessionToken` only
-/// with a second factor. The others ask the policies.
+/// Whether `caller` may call IAM at all: federated users and web identities may not, and sessions from
+/// `GetSessionToken` only with a second factor. The others ask the policies.
 ///
 /// Source: IAM User Guide, "Compare AWS STS credentials".
 pub fn may_call_iam(caller: &Caller) -> bool {

@@ -11,10 +11,10 @@ mod verdict;
 
 pub use verdict::{Finding, Step, Told};
 
-use crate::account;
 use crate::entities::{self, Role};
 use crate::iam::simulation::{Entity, Source};
 use crate::user::{self, User};
+use crate::{account, organization};
 use base::{AccountId, Region};
 use kms::exposure::Granted;
 use person::Person;
@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub policies: &'a [Attached<'a>],
     /// What those count for.
     pub door: Door,
+    /// Whether it is a service's own, such as an AWS managed key: resource control policies leave it alone.
+    pub of_service: bool,
     /// What is known of the resource.
     pub keys: &'a (dyn Context + Sync),
     /// Grants of a key.
@@ -81,6 +83,8 @@ pub async fn page(
     let mut place = Place::read(after.unwrap_or_default());
     let mut page = Page::default();
     let accounts = account::list_accounts(txn).await?;
+    let organization = organization::in_force(txn).await?;
+    let asked = (asked, organization.as_deref());
     let mut left = LOOKED_AT;
     let first = place.account.clone();
     for account in accounts.iter().filter(|it| it.id.as_str() >= first.as_str()) {

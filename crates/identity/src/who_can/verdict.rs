@@ -3,11 +3,14 @@
 use super::person::{Person, Who};
 use super::{Question, attach};
 use crate::iam::simulation::Source;
+use base::AccountId;
 use policy::PolicyKind;
 use policy::engine::{
-    Context, Door, Explanation, Policies, Request, StatementFinding, Values, explain_open,
+    Attached, Context, Door, Explanation, Policies, Request, StatementFinding, Values,
+    explain_open, is_resource_controlled,
 };
 use serde::Serialize;
+use service::{Held, Member, Organization};
 
 /// Somebody who could.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,20 +56,32 @@ pub struct Told {
     pub conditions: Vec<String>,
 }
 
-/// What there is to say of `person`, if it could do all that is `asked`.
-pub(super) fn of(person: &Person, asked: &[Question<'_>]) -> Option<Finding> {
-    let steps = asked.iter().map(|it| step(person, it)).collect::<Option<Vec<_>>>()?;
+/// What there is to say of `person`, if it could do all that is `asked` in the `organization` there is.
+pub(super) fn of(
+    person: &Person,
+    (asked, organization): (&[Question<'_>], Option<&Organization>),
+) -> Option<Finding> {
+    let ask = |question| step(&Asked { person, question, organization });
+    let steps = asked.iter().map(ask).collect::<Option<Vec<_>>>()?;
     let open = |it: &Told| !it.conditions.is_empty();
     let always = steps.iter().all(|it| it.unless.is_empty() && !it.allowed_by.iter().any(open));
     Some(Finding { principal: person.arn.clone(), kind: person.kind(), always, steps })
 }
 
-fn step(person: &Person, question: &Question<'_>) -> Option<Step> {
+/// Who asks for what, and where.
+struct Asked<'a> {
+    person: &'a Person,
+    question: &'a Question<'a>,
+    organization: Option<&'a Organization>,
+}
+
+fn step(asked: &Asked<'_>) -> Option<Step> {
+    let Asked { person, question, .. } = *asked;
     let granted: Vec<_> =
         question.grants.iter().filter(|it| person.is_grantee(&it.grantee)).collect();
     let mut allowed_by = Vec::new();
     let mut unless = Vec::new();
-    let first = explained(person, question, question.door, |why| {
+    let first = explained(asked, question.door, |why| {
         allowed_by = told(person, question, why, allows);
         unless = told(person, question, why, may_deny);
         why.decision == "allowed"
@@ -74,7 +89,7 @@ fn step(person: &Person, question: &Question<'_>) -> Option<Step> {
     if !first {
         let by_grant = matches!(question.door, Door::Key { .. }) && !granted.is_empty();
         let door = Door::Key { grant: true };
-        if !by_grant || !explained(person, question, door, |why| why.decision == "allowed") {
+        if !by_grant || !explained(asked, door, |why| why.decision == "allowed") {
             return None;
         }
         allowed_by.clear();
@@ -97,21 +112,28 @@ fn step(person: &Person, question: &Question<'_>) -> Option<Step> {
 }
 
 /// Asks the engine.
-fn explained<T>(
-    person: &Person,
-    question: &Question<'_>,
-    door: Door,
-    look: impl FnOnce(&Explanation<'_>) -> T,
-) -> T {
+fn explained<T>(asked: &Asked<'_>, door: Door, look: impl FnOnce(&Explanation<'_>) -> T) -> T {
+    let Asked { person, question, .. } = *asked;
+    let owner = question.owner.unwrap_or(&person.account);
     let request = Request {
         caller: person.caller(),
         action: question.action,
         resource: question.resource,
-        resource_account: question.owner.unwrap_or(&person.account),
-        context: &Known { person, question },
+        resource_account: owner,
+        context: asked,
     };
     let identity = attach(&person.identity);
+    let levels = asked.member(&person.account).map(|it| &*it.service_control).unwrap_or_default();
+    let levels: Vec<Vec<_>> =
+        levels.iter().map(|it| it.iter().map(Held::attached).collect()).collect();
+    let levels: Vec<&[Attached<'_>]> = levels.iter().map(Vec::as_slice).collect();
+    let controlled = !question.of_service && is_resource_controlled(question.action);
+    let over = asked.member(owner).filter(|_| controlled).map(|it| &*it.resource_control);
+    let over: Vec<_> =
+        over.unwrap_or_default().iter().flat_map(|it| it.iter()).map(Held::attached).collect();
     let policies = Policies {
+        service_control: &levels,
+        resource_control: &over,
         resource: question.policies,
         identity: &identity,
         boundary: person.boundary.as_ref().map(Source::attached),
@@ -165,7 +187,10 @@ fn kind(kind: PolicyKind, door: Door) -> &'static str {
         (PolicyKind::Resource, Door::Key { .. }) => "key policy",
         (PolicyKind::Resource, _) => "resource policy",
         (PolicyKind::RoleTrust, _) => "trust policy",
-        _ => "identity policy",
+        (PolicyKind::ResourceControl, _) => "resource control policy",
+        (PolicyKind::ServiceControl, _) => "service control policy",
+        (PolicyKind::Endpoint, _) => "endpoint policy",
+        (PolicyKind::Identity | PolicyKind::Session, _) => "identity policy",
     }
 }
 
@@ -188,12 +213,7 @@ fn conditions(it: &StatementFinding<'_>) -> Vec<String> {
 }
 
 /// What is known of somebody who hasn't asked yet.
-struct Known<'a> {
-    person: &'a Person,
-    question: &'a Question<'a>,
-}
-
-impl Context for Known<'_> {
+impl Context for Asked<'_> {
     fn find(&self, key: &str) -> Option<Values<'_>> {
         if let Some(name) = key.strip_prefix("aws:principaltag/") {
             let tag = self.person.tags.iter().find(|it| it.0.eq_ignore_ascii_case(name));
@@ -205,6 +225,10 @@ impl Context for Known<'_> {
             "aws:requestedregion" => self.question.region.map(|it| Values::one(it.as_str())),
             "aws:viaawsservice" if self.is_forwarded() => Some(Values::bool(true)),
             "kms:calleraccount" => Some(Values::one(self.person.account.as_str())),
+            "aws:principalorgid" => self.organization_of(self.account()?),
+            "aws:principalorgpaths" => self.paths_of(self.account()?),
+            "aws:resourceorgid" => self.organization_of(self.question.owner?),
+            "aws:resourceorgpaths" => self.paths_of(self.question.owner?),
             _ => self.question.keys.find(key),
         }
     }
@@ -222,6 +246,8 @@ impl Context for Known<'_> {
             | "aws:principalservicename"
             | "aws:principaltype"
             | "aws:resourceaccount"
+            | "aws:resourceorgid"
+            | "aws:resourceorgpaths"
             | "aws:username" => false,
             "aws:userid" => matches!(self.person.who, Who::Role { .. }),
             _ => self.find(key).is_none() && self.question.keys.is_open(key),
@@ -229,7 +255,25 @@ impl Context for Known<'_> {
     }
 }
 
-impl Known<'_> {
+impl<'a> Asked<'a> {
+    fn member(&self, account: &AccountId) -> Option<&'a Member> {
+        self.organization?.members.get(account)
+    }
+
+    /// The account of the caller; services belong to none.
+    fn account(&self) -> Option<&'a AccountId> {
+        matches!(self.person.who, Who::Role { .. } | Who::Root | Who::User { .. })
+            .then_some(&self.person.account)
+    }
+
+    fn organization_of(&self, account: &AccountId) -> Option<Values<'a>> {
+        self.organization?.id_for(account).map(Values::one)
+    }
+
+    fn paths_of(&self, account: &AccountId) -> Option<Values<'a>> {
+        self.organization?.path_of(account).map(|it| Values::many([it]))
+    }
+
     /// Whether a service asks for the caller.
     fn is_forwarded(&self) -> bool {
         self.question.keys.find("kms:viaservice").is_some()

@@ -26,6 +26,9 @@ impl Admin {
             return Err(Fault::new(StatusCode::CONFLICT, fact, "wait until that is done"));
         };
         let CreateRecovery { shares, threshold } = wanted;
+        let details = json!({ "shares": shares, "threshold": threshold });
+        // Recorded before the shares there were stop counting: without a record they stay as they are.
+        self.record_nowhere("StartRootKeyRecovery", &details).await?;
         let (account, region) = nowhere();
         let front = &self.front;
         let scope = self.scope(front.clock.now(), (&account, &region));

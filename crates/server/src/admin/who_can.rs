@@ -6,6 +6,7 @@ use crate::start::DEFAULT_REGION;
 use base::{AccountId, Arn, Region};
 use http::StatusCode;
 use identity::who_can::{self, Assumable, Question, Unknown};
+use kms::Manager;
 use kms::exposure::Exposed as Key;
 use policy::Principal;
 use policy::engine::{Attached, Door};
@@ -71,6 +72,7 @@ async fn answer(txn: &mut Txn<'_>, asked: &Asked, target: &Target) -> Result<who
             owner: owner.as_ref(),
             policies: &second,
             door: Door::Key { grant: false },
+            of_service: key.key.manager == Manager::Aws,
             keys: key,
             grants: &key.grants,
             ..first
@@ -181,6 +183,7 @@ impl Asked {
             region: self.in_region.then_some(&self.place.region),
             policies: attached,
             door,
+            of_service: matches!(target, Target::Key(key) if key.key.manager == Manager::Aws),
             keys: match target {
                 Target::Held(held, _) => &**held,
                 Target::Key(key) => key,

@@ -13,6 +13,7 @@ fn question() -> Question<'static> {
         region: None,
         policies: &[],
         door: Door::Resource,
+        of_service: false,
         keys: &Unknown,
         grants: &[],
     }

@@ -31,6 +31,7 @@ pub(in crate::admin) struct Recorded {
     pub(super) resources: Vec<Touched>,
     tls_details: Option<Tls>,
     vpc_endpoint_id: Option<String>,
+    recipient_account_id: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -51,6 +52,7 @@ struct Identity {
 struct SessionContext {
     session_issuer: Issuer,
     attributes: Attributes,
+    web_id_federation_data: WebIdentity,
     source_identity: Option<String>,
 }
 
@@ -60,6 +62,12 @@ struct Issuer {
     principal_id: String,
     arn: String,
     user_name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct WebIdentity {
+    federated_provider: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -116,13 +124,14 @@ impl Recorded {
 
     /// Who made it, as denials call them.
     pub(in crate::admin) fn arn(&self) -> &str {
-        &self.user_identity.arn
+        let Identity { arn, principal_id, .. } = &self.user_identity;
+        if arn.is_empty() { principal_id } else { arn }
     }
 
     /// The sealed messages, each with the account it is sealed for if that is the caller's.
     pub(in crate::admin) fn sealed(&self) -> impl Iterator<Item = (&str, Option<AccountId>)> {
         let text = |name: &str| self.additional_event_data.get(name).and_then(Value::as_str);
-        let own = text(MESSAGE).map(|it| (it, self.user_identity.account_id.parse().ok()));
+        let own = text(MESSAGE).map(|it| (it, self.recipient_account_id.parse().ok()));
         own.into_iter().chain(text(OWNERS_MESSAGE).map(|it| (it, None)))
     }
 
@@ -179,6 +188,7 @@ impl SessionContext {
             issued,
             mfa: (self.attributes.mfa_authenticated == "true").then_some(issued),
             source_identity: self.source_identity.clone(),
+            provider: self.web_id_federation_data.federated_provider.clone(),
             ..Session::default()
         }
     }

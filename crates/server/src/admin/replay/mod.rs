@@ -23,7 +23,8 @@ pub(super) enum Unjudged {
     Context,
     /// The user or role is no longer there.
     Gone,
-    /// The session was begun with policies of its own, or as a federated user.
+    /// What the caller had isn't known any more: policies of the session, a token, a certificate, a private
+    /// endpoint.
     Session,
 }
 
@@ -33,7 +34,7 @@ impl Unjudged {
             Self::Content => "the record does not tell what the call was about",
             Self::Context => "a condition asks for what the record does not tell",
             Self::Gone => "the user or role is no longer there",
-            Self::Session => "the session had policies of its own that are not known any more",
+            Self::Session => "the record does not tell all that the caller had",
         }
     }
 }
@@ -84,13 +85,7 @@ impl Admin {
     pub(super) async fn messages(&self, recorded: &Recorded) -> Vec<Message> {
         let front = &self.front;
         let (account, region) = crate::start::nowhere();
-        let scope = kms::Scope {
-            keyring: &front.keyring,
-            entropy: &*front.entropy,
-            now: front.clock.now(),
-            account: &account,
-            region: &region,
-        };
+        let scope = self.scope(front.clock.now(), (&account, &region));
         let mut opened: Vec<Message> = Vec::new();
         for (text, account) in recorded.sealed() {
             let Some(account) = account.or_else(|| owner(opened.first())) else { continue };
@@ -192,7 +187,10 @@ fn unknown(caller: &Caller, recorded: &Recorded) -> Vec<&'static str> {
     let mut unknown = vec!["aws:referer"];
     if caller.session.is_some() {
         unknown.push("aws:multifactorauthage");
-        unknown.push("aws:federatedprovider");
+    }
+    // Whether the code was right isn't recorded, and neither is the code.
+    if recorded.request_parameters.get("serialNumber").is_some() {
+        unknown.extend(["aws:multifactorauthpresent", "aws:multifactorauthage"]);
     }
     if matches!(caller.kind, Kind::RoleSession { .. }) {
         unknown.push("aws:principaltag/");
