@@ -197,3 +197,61 @@ def test_a_deputy_is_not_confused(server, region, stranger, victim):
     for given in ({}, {"ExternalId": "customer-8"}, {"ExternalId": "CUSTOMER-7"}):
         assert code(sts.assume_role, **wanted, **given) == "AccessDenied"
     sts.assume_role(**wanted, ExternalId="customer-7")
+
+
+def key_of(server, iam, name, account):
+    iam.create_user(UserName=name)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return Keys(account, made["AccessKeyId"], made["SecretAccessKey"])
+
+
+def test_who_may_not_tag_makes_nothing_with_tags(server, region, victim):
+    """Where tags open doors, making something with a tag is tagging it."""
+    iam = server.client(region, service="iam", keys=victim)
+    ada = server.client(region, service="iam", keys=key_of(server, iam, "ada", victim.account))
+    deny = {"Effect": "Deny", "Action": "iam:Tag*", "Resource": "*"}
+    iam.put_user_policy(
+        UserName="ada", PolicyName="p", PolicyDocument=document(allow("iam:*"), deny)
+    )
+    trust = {"Effect": "Allow", "Principal": {"AWS": victim.account}, "Action": "sts:AssumeRole"}
+    tags = [{"Key": "team", "Value": "finance"}]
+    text = document(allow("s3:GetObject"))
+    for make, members in (
+        (ada.create_role, {"RoleName": "r", "AssumeRolePolicyDocument": document(trust)}),
+        (ada.create_user, {"UserName": "u"}),
+        (ada.create_policy, {"PolicyName": "p", "PolicyDocument": text}),
+        (ada.create_instance_profile, {"InstanceProfileName": "i"}),
+        (ada.create_virtual_mfa_device, {"VirtualMFADeviceName": "m"}),
+        (ada.create_open_id_connect_provider, {"Url": "https://a.example"}),
+    ):
+        assert code(make, **members, Tags=tags) == "AccessDenied"
+        make(**members)
+
+
+def test_a_grant_from_elsewhere_opens_no_boundary(server, region, stranger, victim):
+    iam = server.client(region, service="iam", keys=victim)
+    bob = key_of(server, iam, "bob", victim.account)
+    boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(allow("s3:*")))["Policy"]
+    iam.put_user_permissions_boundary(UserName="bob", PermissionsBoundary=boundary["Arn"])
+    theirs = server.client(region, service="kms", keys=stranger)
+    key = theirs.create_key()["KeyMetadata"]["Arn"]
+    bobs = f"arn:aws:iam::{victim.account}:user/bob"
+    theirs.create_grant(KeyId=key, GranteePrincipal=bobs, Operations=["Encrypt"])
+    kms = server.client(region, service="kms", keys=bob)
+    assert code(kms.encrypt, KeyId=key, Plaintext=b"x") == "AccessDeniedException"
+    iam.delete_user_permissions_boundary(UserName="bob")
+    kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_an_alias_of_somebody_else_tells_no_key(server, region, stranger, victim):
+    theirs = server.client(region, service="kms", keys=stranger)
+    key = theirs.create_key()["KeyMetadata"]["KeyId"]
+    theirs.create_alias(AliasName="alias/theirs", TargetKeyId=key)
+    kms = server.client(region, service="kms", keys=victim)
+    told = []
+    for name in ("alias/theirs", "alias/none"):
+        arn = f"arn:aws:kms:{region}:{stranger.account}:{name}"
+        with pytest.raises(ClientError) as caught:
+            kms.encrypt(KeyId=arn, Plaintext=b"x")
+        told.append(caught.value.response["Error"]["Message"].replace(name, "alias/x"))
+    assert told[0] == told[1] and key not in told[0]

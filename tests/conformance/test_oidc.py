@@ -406,3 +406,20 @@ def test_an_operator_brings_the_keys_of_a_cluster_without_an_address(own, issuer
     event = "SetOpenIDConnectProviderKeys"
     told = own.run("trail", "tail", "--json", "--event", event).stdout.splitlines()
     assert [json.loads(it)["additionalEventData"]["keys"] for it in told] == [1, 1, 0]
+
+
+def test_a_token_belongs_to_no_organization(own, issuer):
+    """The role's account is in one; who comes with a token isn't, whatever the role's account is."""
+    made = own.run("org", "create", "--management-account", own.keys.account, "--json")
+    organization = json.loads(made.stdout)["OrganizationId"]
+    subject = {f"{issuer.name}:sub": "system:serviceaccount:shop:web"}
+    token = issuer.token(**of_kubernetes("shop", "web"))
+    member = let_in(
+        own, issuer, "member", {"StringEquals": subject | {"aws:PrincipalOrgID": organization}}
+    )
+    assert refusal(own, member, token) == STRANGER
+    trusting = trust(own, issuer, {"StringEquals": subject})
+    own.client(REGION, service="iam").update_assume_role_policy(
+        RoleName="member", PolicyDocument=trusting
+    )
+    assert assume(own, member, token)["Credentials"]

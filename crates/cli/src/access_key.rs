@@ -25,7 +25,7 @@ pub(crate) struct Create {
     /// The account; may be left out while there is only one
     #[arg(long, value_name = "DIGITS")]
     account: Option<AccountId>,
-    /// The user the key belongs to
+    /// The user the key belongs to; made as an administrator if there is none
     #[arg(long, value_name = "NAME", default_value = "admin")]
     user: String,
     /// Print one JSON object

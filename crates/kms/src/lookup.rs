@@ -102,6 +102,9 @@ pub(crate) async fn ask<O: Operation>(
     found: &Found,
     sought: Sought<'_>,
 ) -> Result<Permit, Exception> {
+    // Which key is behind an alias of another account is not for strangers.
+    let alias = found.alias.as_ref().and(sought.given).filter(|it| it.as_str().starts_with("arn:"));
+    let named = alias.map(|it| format!("resource: {}", it.as_str()));
     let question = Question {
         action,
         key: found.key.as_deref(),
@@ -111,7 +114,7 @@ pub(crate) async fn ask<O: Operation>(
         child: sought.child,
         other: sought.other,
         across: sought.across,
-        named: None,
+        named: named.as_deref(),
     };
     question.ask(call, txn, |target| call.permit(operation, action, target)).await
 }

@@ -24,7 +24,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use identity::sts;
-use service::{Call, Ports, Quotas, Reply, Trail, Turns};
+use service::{Call, Kind, Ports, Quotas, Reply, Trail, Turns};
 use sigv4::Rejection;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -209,7 +209,7 @@ impl Front {
         let source = arrival.peer.source(arrival.parts);
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
-        let call = Call::new(proof, who, from, when, tools).under(self.quotas).confiding(self);
+        let call = self.confide(Call::new(proof, who, from, when, tools).under(self.quotas));
         self.answer(arrival, route, form, &call).await
     }
 
@@ -228,11 +228,18 @@ impl Front {
         if let Some(hold) = self.turns_away(call, route) {
             self.metrics.throttled.add(1);
             let _once = arrival.hold.set(hold);
+            if asker(call).stranger {
+                // The trail of the account is not for strangers to fill.
+                return route.fault(route.row.busy(), "Rate exceeded", arrival.id);
+            }
             return throttled(call, route, ports).await;
         }
         match timeout_at(arrival.deadline, route.row.serve(call, form, ports)).await {
             Ok(reply) => {
                 if call.is_explained() {
+                    if let Some(throttle) = &self.throttle {
+                        throttle.explained(asker(call), call.now);
+                    }
                     let _once = arrival.explained.set(());
                 }
                 reply
@@ -241,14 +248,16 @@ impl Front {
         }
     }
 
+    /// `call`, of which it is kept why it is denied, unless its caller is denied all the time.
+    pub(crate) fn confide<'a>(&'a self, call: Call<'a>) -> Call<'a> {
+        let explains = |it: &Throttle| it.explains(asker(&call), call.now);
+        if self.throttle.as_ref().is_none_or(explains) { call.confiding(self) } else { call }
+    }
+
     /// For a call beyond its rate, how long its answer is held.
     fn turns_away(&self, call: &Call<'_>, route: Route) -> Option<Duration> {
         let throttle = self.throttle.as_ref()?;
-        let asker = Asker {
-            account: &call.caller.account,
-            region: call.region,
-            principal: &call.caller.principal_id,
-        };
+        let asker = asker(call);
         let admitted = throttle.admit(asker, Group::of(route.row.name), call.now);
         (!admitted).then(|| throttle.hold(asker, call.now))
     }
@@ -331,6 +340,16 @@ async fn out_of_time(
 async fn not_with_session(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {
     let text = format!("Cannot call {} with session credentials", route.row.name);
     service::refuse(call, &route.row, Code::query("AccessDenied", 403), &text, ports).await
+}
+
+/// Whom `call` counts for.
+fn asker<'a>(call: &Call<'a>) -> Asker<'a> {
+    Asker {
+        account: &call.caller.account,
+        region: call.region,
+        principal: &call.caller.principal_id,
+        stranger: matches!(call.caller.kind, Kind::WebIdentity { .. }),
+    }
 }
 
 async fn throttled(call: &Call<'_>, route: Route, ports: Ports<'_>) -> Reply {

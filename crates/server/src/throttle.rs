@@ -39,6 +39,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) account: &'a AccountId,
     pub(crate) region: &'a Region,
     pub(crate) principal: &'a str,
+    /// Whether it comes with a token, and has nothing in the account as long as no role trusts it.
+    pub(crate) stranger: bool,
 }
 
 /// All buckets of this process.
@@ -55,16 +57,22 @@ struct Buckets(BTreeMap<String, Set>);
 #[derive(Clone, Copy)]
 struct Set {
     /// Thousandths of a request that were taken and haven't grown back, by group; refusals are last.
-    taken: [u64; GROUPS + 1],
+    taken: [u64; PLACES],
     /// When each was last brought up to date, in milliseconds.
-    at: [i64; GROUPS + 1],
+    at: [i64; PLACES],
 }
 
+/// Requests of strangers to one account, and of one of them, each second.
+const STRANGERS: [u32; 2] = [50, 10];
+/// Denials of one principal whose reason is kept, each second: it is longer than all else in a record.
+const EXPLAINED: u32 = 20;
 /// Refusals of one principal that are answered at once, each second.
 const REFUSALS: u32 = 100;
 /// An answer is held so long at most: well within what clients wait for.
 const LONGEST_HOLD: Duration = Duration::from_secs(10);
 const GROUPS: usize = 14;
+/// A place for each group, for refusals, and for explained denials.
+const PLACES: usize = GROUPS + 2;
 /// Thousandths of refusals that are taken before one is held.
 const FULL: u64 = 1000 * (REFUSALS as u64 - 1);
 const SHARDS: usize = 16;
@@ -86,10 +94,15 @@ impl Throttle {
         let Some(mut buckets) = self.buckets_of(asker) else {
             return true;
         };
-        let keys = [
-            (format!("a/{}/{}", asker.account, asker.region), group.rate(&self.account)),
-            (format!("p/{}", asker.principal), group.rate(&self.principal)),
-        ];
+        let own = format!("p/{}", asker.principal);
+        // Strangers leave the account what is its own.
+        let keys = if asker.stranger {
+            let [all, one] = STRANGERS;
+            [(format!("w/{}", asker.account), all), (own, one)]
+        } else {
+            let all = format!("a/{}/{}", asker.account, asker.region);
+            [(all, group.rate(&self.account)), (own, group.rate(&self.principal))]
+        };
         let place = group as usize;
         let fits = keys.iter().all(|(key, rate)| {
             buckets.taken_at(key, *rate, place, now) + 1000 <= u64::from(*rate) * 1000
@@ -100,6 +113,21 @@ impl Throttle {
             }
         }
         fits
+    }
+
+    /// Whether it is to be kept why `asker` is denied, if it is.
+    pub(crate) fn explains(&self, asker: Asker<'_>, now: Timestamp) -> bool {
+        let key = format!("p/{}", asker.principal);
+        self.buckets_of(asker).is_none_or(|it| {
+            it.taken_at(&key, EXPLAINED, GROUPS + 1, now) + 1000 <= u64::from(EXPLAINED) * 1000
+        })
+    }
+
+    /// Notes that it was kept why `asker` was denied.
+    pub(crate) fn explained(&self, asker: Asker<'_>, now: Timestamp) {
+        if let Some(mut buckets) = self.buckets_of(asker) {
+            buckets.take(format!("p/{}", asker.principal), EXPLAINED, GROUPS + 1, now);
+        }
     }
 
     /// For how long to hold the answer that turns a request of `asker` away.
@@ -134,7 +162,7 @@ impl Buckets {
         if SETS_PER_SHARD <= self.0.len() && !self.0.contains_key(&key) {
             self.make_room(now);
         }
-        let fresh = Set { taken: [0; GROUPS + 1], at: [0; GROUPS + 1] };
+        let fresh = Set { taken: [0; PLACES], at: [0; PLACES] };
         let set = self.0.entry(key).or_insert(fresh);
         let taken = set.taken_at(place, rate, now) + 1000;
         if let (Some(to), Some(at)) = (set.taken.get_mut(place), set.at.get_mut(place)) {
@@ -224,8 +252,12 @@ mod tests {
 
     fn admitted(throttle: &Throttle, (region, principal): (&str, &str), now: Timestamp) -> usize {
         let (account, region) = ("111122223333".parse(), region.parse());
-        let asker =
-            Asker { account: &account.expect("valid"), region: &region.expect("valid"), principal };
+        let asker = Asker {
+            account: &account.expect("valid"),
+            region: &region.expect("valid"),
+            principal,
+            stranger: false,
+        };
         (0..1000).take_while(|_| throttle.admit(asker, Group::List, now)).count()
     }
 
@@ -253,6 +285,44 @@ mod tests {
     }
 
     #[test]
+    fn strangers_leave_an_account_what_is_its_own() {
+        let throttle = throttle(1000, 1000);
+        let now = Timestamp::from_secs(1_000_000);
+        let account = "111122223333".parse().expect("valid");
+        let region = "us-east-1".parse().expect("valid");
+        let ask = |principal| {
+            let asker = Asker { account: &account, region: &region, principal, stranger: true };
+            (0..1000).take_while(|_| throttle.admit(asker, Group::List, now)).count()
+        };
+        let [all, one] = STRANGERS.map(|it| it as usize);
+        assert_eq!(ask("sub0"), one);
+        let others =
+            (1..20).map(|it| ask(["a", "b", "c", "d", "e", "f", "g"][it % 7])).sum::<usize>();
+        assert_eq!(others, all - one);
+        assert_eq!(admitted(&throttle, ("us-east-1", "AIDA"), now), 1000);
+    }
+
+    #[test]
+    fn only_some_denials_are_explained() {
+        let throttle = throttle(10, 10);
+        let now = Timestamp::from_secs(1_000_000);
+        let account = "111122223333".parse().expect("valid");
+        let region = "us-east-1".parse().expect("valid");
+        let asker =
+            |principal| Asker { account: &account, region: &region, principal, stranger: false };
+        let explained = |principal, now| {
+            let kept = throttle.explains(asker(principal), now);
+            if kept {
+                throttle.explained(asker(principal), now);
+            }
+            kept
+        };
+        assert_eq!((0..100).filter(|_| explained("AIDA1", now)).count(), EXPLAINED as usize);
+        assert!(explained("AIDA2", now));
+        assert!(explained("AIDA1", now.plus(Duration::from_millis(50))));
+    }
+
+    #[test]
     fn refused_requests_take_nothing() {
         let throttle = throttle(10, 0);
         let now = Timestamp::from_secs(1_000_000);
@@ -268,7 +338,9 @@ mod tests {
         let (account, region) = ("111122223333".parse(), "us-east-1".parse());
         let (account, region) = (account.expect("valid"), region.expect("valid"));
         let hold = |principal, now| {
-            throttle.hold(Asker { account: &account, region: &region, principal }, now).as_millis()
+            throttle
+                .hold(Asker { account: &account, region: &region, principal, stranger: false }, now)
+                .as_millis()
         };
         let at_once = (0..1000).take_while(|_| hold("AIDA1", now) == 0).count();
         assert_eq!(at_once, 100, "a second's worth");

@@ -33,7 +33,7 @@ impl Front {
         };
         let (who, from) = ((&caller, &access), (&self.home, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
-        let call = Call::new(proof, who, from, when, tools).under(self.quotas).confiding(self);
+        let call = self.confide(Call::new(proof, who, from, when, tools).under(self.quotas));
         self.answer(arrival, route, form, &call).await
     }
 

@@ -7,6 +7,7 @@ use crate::iam::Error;
 use crate::iam::page::Ask;
 use crate::tags::{MOST, TWICE, is_reserved, slice};
 use serde::Serialize;
+use service::{Action, Call, Operation, Target};
 use wire::Violations;
 use wire::members::{List, Text};
 
@@ -36,6 +37,21 @@ pub(crate) fn key_constraints(found: &mut Violations, keys: Option<&List<Text>>)
     found.required("tagKeys", keys);
     found.count("tagKeys", keys, 0..=MOST, |it| it.as_str().to_owned());
     found.each("tagKeys", keys, 1..=128);
+}
+
+/// Asks for `action`, too, of a call that makes `arn` with tags: who may not tag doesn't by making, either.
+///
+/// Source: IAM User Guide, "Tags for AWS Identity and Access Management resources".
+pub(crate) fn permit<O: Operation>(
+    call: &Call<'_>,
+    operation: &O,
+    (action, arn): (Action, &str),
+    given: Option<&TagsGiven>,
+) -> Result<(), Error> {
+    if !given.map_or(&[][..], List::as_slice).is_empty() {
+        call.permit(operation, action, Target::of(&call.caller.account, Some(arn)))?;
+    }
+    Ok(())
 }
 
 /// `tags` with those `given`, which take the place of those of the same name.

@@ -159,7 +159,6 @@ impl AssumeRole {
         bars::no_context(
             self.provided_contexts.as_ref().is_some_and(|it| !it.as_slice().is_empty()),
         )?;
-        let mfa = self.second_factor().take(call, txn).await?;
         let chained = matches!(call.caller.kind, Kind::RoleSession { .. });
         let lifetime = limits::lifetime_of_role(role.max_session, chained, self.duration_seconds)?;
         let transitive = self.transitive_tag_keys.as_ref();
@@ -171,9 +170,12 @@ impl AssumeRole {
             session: self.role_session_name.as_ref().map_or("", Text::as_str).to_owned(),
         };
         let (policy, policy_arns) = session_policy::checked(txn, account, text, arns).await?;
+        let source_identity = self.behind(call.caller)?;
+        // Last, so that a right code isn't told apart by a call that fails anyway, and stays good.
+        let mfa = self.second_factor().take(call, txn).await?;
         Ok(Claims {
             mfa,
-            source_identity: self.behind(call.caller)?,
+            source_identity,
             tags: tags.tags,
             transitive: tags.transitive,
             chained,

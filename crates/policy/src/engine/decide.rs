@@ -302,6 +302,8 @@ impl Door {
         }
         let direct = match resource.reach {
             _ if !same && !granted => false,
+            // A grant of another account lets nobody out of what the own account has set.
+            Reach::Caller if !same => holder.caps.is_ok(),
             Reach::Caller => true,
             Reach::Role => holder.caps.is_ok(),
             Reach::Account | Reach::Nothing => false,

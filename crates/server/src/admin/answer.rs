@@ -88,7 +88,10 @@ impl From<identity::Error> for Fault {
                 (StatusCode::NOT_FOUND, "`strongroom account list` shows them all")
             }
             KeyUnknown(_) => (StatusCode::NOT_FOUND, "`strongroom access-key list` shows them all"),
-            KeyQuota => (StatusCode::CONFLICT, "delete one of the user's keys first"),
+            KeyQuota => (
+                StatusCode::CONFLICT,
+                "delete one with `aws iam delete-access-key`, or name another user with --user",
+            ),
             RoleUnknown(_) => (StatusCode::NOT_FOUND, "`aws iam list-roles` shows them all"),
             NoKeys => (StatusCode::BAD_REQUEST, "it is what the issuer has at its `jwks_uri`"),
             ProviderUnknown(_) => {

@@ -51,6 +51,7 @@ impl Operation for CreateInstanceProfile {
         let name = self.instance_profile_name.as_ref().map_or("", Text::as_str);
         let arn = holder::arn(account, "instance-profile", self.path.as_ref(), name);
         let permit = call.admit(self, Target::of(account, Some(&arn)))?;
+        tags::permit(call, self, (TAG, &arn), self.tags.as_ref())?;
         if profiles::find(txn, account, name).await?.is_some() {
             return Err(Error::Taken(format!("Instance Profile {name} already exists.")));
         }
@@ -75,3 +76,5 @@ impl Operation for CreateInstanceProfile {
         Some(serde_json::json!({ "instanceProfile": output.instance_profile.recorded() }))
     }
 }
+
+const TAG: Action = Action("iam:TagInstanceProfile");

@@ -57,6 +57,7 @@ impl Operation for CreateOpenIDConnectProvider {
         let name = url.split_once("://").map_or(url, |it| it.1);
         let arn = oidc_provider::arn(account, name);
         let permit = call.admit(self, Target::of(account, Some(&arn)))?;
+        tags::permit(call, self, (TAG, &arn), self.tags.as_ref())?;
         let issuer = Issuer::parse(url).map_err(|_| Error::Invalid(NO_URL.to_owned()))?;
         if oidc_provider::find(txn, account, name).await?.is_some() {
             return Err(Error::ProviderExists(url.to_owned()));
@@ -80,3 +81,5 @@ impl Operation for CreateOpenIDConnectProvider {
 }
 
 const NO_URL: &str = "Invalid Open ID Connect Provider URL";
+
+const TAG: Action = Action("iam:TagOpenIDConnectProvider");

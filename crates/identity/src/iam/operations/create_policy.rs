@@ -58,6 +58,7 @@ impl Operation for CreatePolicy {
         let name = self.policy_name.as_ref().map_or("", Text::as_str);
         let arn = holder::arn(account, "policy", self.path.as_ref(), name);
         let permit = call.admit(self, Target::of(account, Some(&arn)))?;
+        tags::permit(call, self, (TAG, &arn), self.tags.as_ref())?;
         if txn.find_shared(&entities::managed_policies(), &(account, name)).await?.is_some() {
             return Err(Error::PolicyExists(name.to_owned()));
         }
@@ -85,3 +86,5 @@ impl Operation for CreatePolicy {
         Some(serde_json::json!({ "policy": output.policy.recorded() }))
     }
 }
+
+const TAG: Action = Action("iam:TagPolicy");

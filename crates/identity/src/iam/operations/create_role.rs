@@ -62,8 +62,11 @@ impl Operation for CreateRole {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let new = (self.path.as_ref(), self.role_name.as_ref());
         let (permit, found) = holder::admit_new::<Role, _>(call, txn, self, new).await?;
-        found.absent()?;
         let account = &call.caller.account;
+        let name = self.role_name.as_ref().map_or("", Text::as_str);
+        let arn = holder::arn(account, "role", self.path.as_ref(), name);
+        tags::permit(call, self, (Action("iam:TagRole"), &arn), self.tags.as_ref())?;
+        found.absent()?;
         holder::within_quota::<Role>(txn, &entities::prefix(account, "role")).await?;
         let role = self.role(call, txn).await?;
         principals::register(txn, &role.arn, &role.id)?;

@@ -53,11 +53,13 @@ impl Operation for CreateUser {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<Output>, Error> {
         let new = (self.path.as_ref(), self.user_name.as_ref());
         let (permit, found) = holder::admit_new::<User, _>(call, txn, self, new).await?;
-        found.absent()?;
         let account = &call.caller.account;
+        let name = self.user_name.as_ref().map_or("", Text::as_str);
+        let arn = holder::arn(account, "user", self.path.as_ref(), name);
+        tags::permit(call, self, (Action("iam:TagUser"), &arn), self.tags.as_ref())?;
+        found.absent()?;
         holder::within_quota::<User>(txn, &user::prefix(account)).await?;
         let boundary = attachments::boundary(call, txn, self.permissions_boundary.as_ref()).await?;
-        let name = self.user_name.as_ref().map_or("", Text::as_str);
         let user = User {
             name: name.to_owned(),
             id: mint::unique_id("AIDA", call.entropy),

@@ -65,6 +65,7 @@ impl Operation for CreateVirtualMFADevice {
         let name = self.name.as_ref().map_or("", Text::as_str);
         let serial = holder::arn(account, "mfa", self.path.as_ref(), name);
         let permit = call.admit(self, Target::of(account, Some(&serial)))?;
+        tags::permit(call, self, (TAG, &serial), self.tags.as_ref())?;
         if serial.len() > mfa::LONGEST {
             return Err(Error::Invalid(TOO_LONG.to_owned()));
         }
@@ -95,3 +96,5 @@ impl Operation for CreateVirtualMFADevice {
 
 const TAKEN: &str = "MFADevice entity at the same path and name already exists.";
 const TOO_LONG: &str = "The serial number of an MFA device can have 256 characters.";
+
+const TAG: Action = Action("iam:TagMFADevice");
