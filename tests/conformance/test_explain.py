@@ -363,3 +363,19 @@ def test_simulate(server, region, iam, admin, user, name, tmp_path):
     code, said = simulate(allow("*"), to=user_arn(server, "nobody"))
     assert code == 3 and "is not a user" in said
     assert client.get_secret_value(SecretId="app/db")["SecretString"] == CANARY
+
+
+def test_a_missing_second_factor_is_not_argued_away(server, region, iam, user, name, explain):
+    """What a statement asks of the request comes first; a statement that asks for less comes second."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{server.keys.account}:user/{name}"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(statement))["Role"]["Arn"]
+    sts = server.client(region, service="sts", keys=user)
+    request_id = denied(lambda: sts.assume_role(RoleArn=role, RoleSessionName="s1"))
+    text = json.dumps(explain(request_id))
+    assert "the request must meet what statement 1 (line 1)" in text
+    assert "asks of aws:MultiFactorAuthPresent; or else" in text

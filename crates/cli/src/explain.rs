@@ -124,7 +124,11 @@ impl Explain {
     pub(crate) fn run(&self, data: &DataFolder, out: &mut dyn Write) -> Result<ExitCode> {
         let id = self.request_id.to_ascii_lowercase();
         if id.is_empty() || !id.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-') {
-            bail!("`{}` is not the id of a request", self.request_id);
+            bail!(
+                "`{}` is not the id of a request\n\
+                 hint: `strongroom trail tail --errors --json` shows the ids of what failed",
+                self.request_id
+            );
         }
         let days = self.days.map(|it| format!("?Days={it}")).unwrap_or_default();
         let path = format!("/v1/explain/{id}{days}");
@@ -176,7 +180,7 @@ impl Record {
             why.show(out)?;
         }
         if self.denied && self.then.is_empty() {
-            writeln!(out, "no policy decided that: its message says all there is")?;
+            writeln!(out, "no reason was kept for it: its message says all there is")?;
         }
         self.show_today(out)
     }
@@ -195,7 +199,10 @@ impl Record {
         match decided {
             Some(statement) => statement.show(out)?,
             None if verdict == "allowed" => {
-                writeln!(out, "  by no single statement: the root user, or a grant")?;
+                writeln!(
+                    out,
+                    "  by no single statement: the root user, a grant, or a call that needs no permission"
+                )?;
             }
             None => writeln!(out, "  no {} allows it", why.by.as_deref().unwrap_or("policy"))?,
         }

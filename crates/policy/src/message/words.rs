@@ -35,7 +35,11 @@ impl Message {
         let statement = self.statement_for(change);
         let text = match &change.denial {
             Some((policy, index)) => self.exception((change, policy, *index), statement.is_some()),
-            None => self.addition(change.kind),
+            None => match self.unmet(change.kind) {
+                // What asks for a second factor isn't to be answered by asking for none.
+                Some(unmet) => format!("{unmet}; or else {}", self.addition(change.kind)),
+                None => self.addition(change.kind),
+            },
         };
         Advice { text, account: account.to_owned(), statement }
     }
@@ -49,6 +53,22 @@ impl Message {
         let missing = Change { kind: PolicyKind::Resource, denial: None };
         let statement = self.statement_for(&missing);
         Advice { text, account: self.owner.to_string(), statement }
+    }
+
+    /// What the request lacks for a statement that would allow it but for its conditions.
+    fn unmet(&self, kind: PolicyKind) -> Option<String> {
+        let fits = |it: &&Considered| {
+            let asks_for_nobody = matches!(kind, PolicyKind::Identity | PolicyKind::Session);
+            let fits = it.kind == kind && !it.denies && it.resource;
+            fits && (it.principal || asks_for_nobody) && it.conditions.iter().any(|it| !it.holds)
+        };
+        let near = self.statements.iter().find(fits)?;
+        let unmet = near.conditions.iter().filter(|it| !it.holds);
+        let mut keys: Vec<_> = unmet.map(|it| it.key.as_str()).collect();
+        keys.dedup();
+        let (keys, place) = (keys.join(", "), near.place());
+        let (policy, kind) = (&near.policy, kind.name());
+        Some(format!("the request must meet what {place} of the {kind} `{policy}` asks of {keys}"))
     }
 
     fn addition(&self, kind: PolicyKind) -> String {
