@@ -61,6 +61,13 @@ pub struct DeclaredPolicy {
 type Built = (Organization, BTreeMap<String, String>);
 
 impl Declared {
+    /// All accounts it names, some perhaps more than once. They need not exist: one may be made later.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        let held = std::iter::once(&self.root).chain(self.units.values());
+        let placed = held.flat_map(|it| &it.accounts);
+        std::iter::once(&self.management).chain(placed).chain(self.accounts.keys())
+    }
+
     /// Looks for mistakes.
     ///
     /// # Errors

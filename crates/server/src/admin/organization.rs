@@ -8,6 +8,7 @@ use http::StatusCode;
 use identity::organization::{self, Act, Declared, Done, Error};
 use serde_json::{Value, json};
 use service::audit::{self, Encoded};
+use std::collections::BTreeSet;
 
 impl Admin {
     /// The organization, its policies, or one of them with its text.
@@ -47,6 +48,9 @@ impl Admin {
         declared: Option<&Declared>,
     ) -> Result<(), Error> {
         let front = &self.front;
+        if let Some(declared) = declared {
+            self.warn_of_strangers(declared).await?;
+        }
         loop {
             let mut txn = store::begin(&*front.backend);
             let (entropy, now) = (&*front.entropy, front.clock.now());
@@ -64,6 +68,19 @@ impl Admin {
                 return Ok(());
             }
         }
+    }
+
+    /// Tells of accounts that the configuration names and nobody has made: a mistyped one would leave the one
+    /// that was meant without its policies.
+    async fn warn_of_strangers(&self, declared: &Declared) -> Result<(), store::Error> {
+        let mut txn = store::begin(&*self.front.backend);
+        let known = identity::list_accounts(&mut txn).await?;
+        let known: BTreeSet<_> = known.iter().map(|it| &it.id).collect();
+        let named: BTreeSet<_> = declared.accounts().collect();
+        for account in named.difference(&known) {
+            tracing::warn!(%account, "`[organization]` names an account that doesn't exist");
+        }
+        Ok(())
     }
 
     /// The audit record of `event`, to be committed along with it.
