@@ -218,3 +218,41 @@ def test_the_account(iam):
     assert names(details, "GroupDetailList") == ["g"] and names(details, "RoleDetailList") == ["r"]
     inline = details["GroupDetailList"][0]["GroupPolicyList"]
     assert inline[0]["PolicyDocument"]["Statement"] == [ALLOW]
+
+
+def test_identity_providers(iam):
+    made = iam.create_open_id_connect_provider(
+        Url="https://issuer.example/a",
+        ClientIDList=["one"],
+        ThumbprintList=["a" * 40],
+        Tags=[{"Key": "a", "Value": "b"}],
+    )
+    arn = made["OpenIDConnectProviderArn"]
+    assert arn == f"arn:aws:iam::{iam.account}:oidc-provider/issuer.example/a"
+    iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="two")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="one")
+    iam.update_open_id_connect_provider_thumbprint(
+        OpenIDConnectProviderArn=arn, ThumbprintList=["b" * 40]
+    )
+    iam.tag_open_id_connect_provider(
+        OpenIDConnectProviderArn=arn, Tags=[{"Key": "c", "Value": "d"}]
+    )
+    iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=["a"])
+    tags = iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"]
+    assert tags == [{"Key": "c", "Value": "d"}]
+    shown = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert (shown["Url"], shown["ClientIDList"]) == ("issuer.example/a", ["two"])
+    assert shown["ThumbprintList"] == ["b" * 40]
+    listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert listed == [{"Arn": arn}]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
+
+
+def test_tags_of_instance_profiles(iam):
+    tags = [{"Key": "a", "Value": "b"}]
+    iam.create_instance_profile(InstanceProfileName="p", Tags=tags)
+    iam.tag_instance_profile(InstanceProfileName="p", Tags=[{"Key": "c", "Value": "d"}])
+    iam.untag_instance_profile(InstanceProfileName="p", TagKeys=["a"])
+    found = iam.list_instance_profile_tags(InstanceProfileName="p")["Tags"]
+    assert found == [{"Key": "c", "Value": "d"}]

@@ -173,3 +173,17 @@ def test_the_aws_cli_asks_for_the_code(server, region, iam, user, name, device, 
     assert json.loads(done.stdout)["Arn"].startswith(
         f"arn:aws:sts::{user.account}:assumed-role/{name}/"
     )
+
+
+def test_a_device_is_set_right_again_and_tagged(iam, name, device):  # noqa: F811
+    iam.resync_mfa_device(
+        UserName=name,
+        SerialNumber=device.serial,
+        AuthenticationCode1=device.code(),
+        AuthenticationCode2=device.code(),
+    )
+    tags = [{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}]
+    iam.tag_mfa_device(SerialNumber=device.serial, Tags=tags)
+    iam.untag_mfa_device(SerialNumber=device.serial, TagKeys=["a"])
+    found = iam.list_mfa_device_tags(SerialNumber=device.serial)["Tags"]
+    assert found == tags[1:]

@@ -14,6 +14,7 @@ import botocore
 import botocore.config
 import botocore.exceptions
 import pytest
+import shapes
 from issuer import Authority, Issuer, of_github, of_kubernetes
 from strongroom import BINARY, Keys, Server
 
@@ -104,7 +105,7 @@ def let_in(server, issuer, name, condition, **provider):
 
 def anonymous(server):
     """STS as somebody without credentials sees it."""
-    return boto3.client(
+    client = boto3.client(
         "sts",
         region_name=REGION,
         endpoint_url=server.endpoint,
@@ -112,6 +113,7 @@ def anonymous(server):
             signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1}
         ),
     )
+    return shapes.watch(client)
 
 
 def assume(server, role, token, **more):
