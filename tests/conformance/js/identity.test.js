@@ -1,6 +1,7 @@
 // Roles, keys and sessions through the unmodified AWS SDK for JavaScript v3 and its credential providers.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -10,9 +11,15 @@ import * as iam from "@aws-sdk/client-iam";
 import * as kms from "@aws-sdk/client-kms";
 import * as sm from "@aws-sdk/client-secrets-manager";
 import * as sts from "@aws-sdk/client-sts";
-import { fromIni, fromTemporaryCredentials } from "@aws-sdk/credential-providers";
+import {
+  fromHttp,
+  fromIni,
+  fromInstanceMetadata,
+  fromTemporaryCredentials,
+  fromTokenFile,
+} from "@aws-sdk/credential-providers";
 
-import { startServer } from "./server.js";
+import { startAgent, startServer } from "./server.js";
 
 const region = "us-test-3";
 const policy = (...Statement) => JSON.stringify({ Version: "2012-10-17", Statement });
@@ -109,6 +116,64 @@ describe("who may", () => {
     const provided = fromIni({ profile: "app", filepath, configFilepath, clientConfig });
     const found = await client(sts.STSClient, provided).send(new sts.GetCallerIdentityCommand({}));
     assert.equal(found.Arn, `arn:aws:sts::${account}:assumed-role/app/from-profile`);
+  });
+
+  it("finds its role at the endpoints of its host", async () => {
+    const { exports, stop } = await startAgent(server, role, region, folder);
+    try {
+      const container = fromHttp({
+        awsContainerCredentialsFullUri: exports.AWS_CONTAINER_CREDENTIALS_FULL_URI,
+      });
+      process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT = exports.AWS_EC2_METADATA_SERVICE_ENDPOINT;
+      for (const provided of [container, fromInstanceMetadata()]) {
+        const asked = client(sts.STSClient, provided).send(new sts.GetCallerIdentityCommand({}));
+        assert.match((await asked).Arn, new RegExp(`^arn:aws:sts::${account}:assumed-role/app/`));
+      }
+    } finally {
+      delete process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT;
+      await stop();
+    }
+  });
+
+  it("becomes a role by the token in a file", async () => {
+    const issuer = "issuer.example";
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = { ...publicKey.export({ format: "jwk" }), kid: "one", alg: "RS256", use: "sig" };
+    const keys = path.join(folder, "keys.json");
+    await writeFile(keys, JSON.stringify({ keys: [key] }));
+    const provider = await admin.IAMClient.send(
+      new iam.CreateOpenIDConnectProviderCommand({
+        Url: `https://${issuer}`,
+        ClientIDList: ["sts.amazonaws.com"],
+      }),
+    );
+    const arn = provider.OpenIDConnectProviderArn;
+    await server.run("oidc-provider", "set-keys", arn, keys);
+    const trusted = {
+      Effect: "Allow",
+      Principal: { Federated: arn },
+      Action: "sts:AssumeRoleWithWebIdentity",
+      Condition: { StringEquals: { [`${issuer}:sub`]: "build-7" } },
+    };
+    const made = await admin.IAMClient.send(
+      new iam.CreateRoleCommand({ RoleName: "ci", AssumeRolePolicyDocument: policy(trusted) }),
+    );
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = { iss: `https://${issuer}`, aud: "sts.amazonaws.com", iat, exp: iat + 600 };
+    const encoded = [{ alg: "RS256", kid: "one" }, { ...claims, sub: "build-7" }]
+      .map((it) => Buffer.from(JSON.stringify(it)).toString("base64url"))
+      .join(".");
+    const signature = sign("sha256", Buffer.from(encoded), privateKey).toString("base64url");
+    const webIdentityTokenFile = path.join(folder, "token");
+    await writeFile(webIdentityTokenFile, `${encoded}.${signature}`);
+    const provided = fromTokenFile({
+      roleArn: made.Role.Arn,
+      roleSessionName: "js",
+      webIdentityTokenFile,
+      clientConfig: { region, endpoint: server.Endpoint },
+    });
+    const found = await client(sts.STSClient, provided).send(new sts.GetCallerIdentityCommand({}));
+    assert.equal(found.Arn, `arn:aws:sts::${account}:assumed-role/ci/js`);
   });
 
   it("tells errors as the SDK's classes", async () => {
