@@ -2,13 +2,13 @@
 
 use super::Admin;
 use super::answer::{Fault, Replied, ok, with_status};
-use crate::start::{DEFAULT_REGION, nowhere};
-use base::{AccountId, Region, Sensitive, Timestamp, Uuid};
+use crate::start::nowhere;
+use base::{AccountId, Region, Sensitive, Timestamp};
 use http::StatusCode;
 use identity::{AccessKey, Error, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service::audit::{self, Encoded};
+use service::audit::Encoded;
 use store::{Table, Txn};
 
 /// A change of accounts or access keys.
@@ -133,7 +133,7 @@ impl Admin {
         let (account, user_name) = match change {
             Change::SetStatus(id, status) => {
                 let key = identity::set_status(txn, id, *status).await?;
-                let records = self.record(change, (&key, &region), now)?;
+                let records = self.record(change, &key)?;
                 return Ok(((key, None), records));
             }
             Change::CreateAccount(CreateAccount { account_id }) => {
@@ -149,7 +149,7 @@ impl Admin {
         if for_dev {
             txn.save(&DEV_KEY, &(), &DevKey(key.id.clone()))?;
         }
-        let records = self.record(change, (&key, &region), now)?;
+        let records = self.record(change, &key)?;
         Ok(((key, Some(secret)), records))
     }
 
@@ -163,22 +163,10 @@ impl Admin {
     }
 
     /// The audit record of `change`, to be committed along with it.
-    fn record(
-        &self,
-        change: &Change,
-        (key, region): (&AccessKey, &Region),
-        now: Timestamp,
-    ) -> Result<Vec<Encoded>, Error> {
-        debug_assert_eq!(region.as_str(), DEFAULT_REGION, "IAM's records stand in its home");
-        let entropy = &*self.front.entropy;
-        let id = Uuid::random(entropy);
-        let request_id = Uuid::random(entropy).to_string();
+    fn record(&self, change: &Change, key: &AccessKey) -> Result<Vec<Encoded>, Error> {
         let details = json!({
             "accessKeyId": key.id, "userName": key.user_name, "status": key.status,
         });
-        let place = (&key.account, region);
-        let record = audit::of_operator(place, now, id, (change.name(), &details, &request_id));
-        let record = record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-        Ok(vec![record])
+        Ok(vec![self.operator_record(&key.account, change.name(), &details)?])
     }
 }

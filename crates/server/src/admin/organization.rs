@@ -2,12 +2,10 @@
 
 use super::Admin;
 use super::answer::{Fault, Replied, ok};
-use crate::start::nowhere;
-use base::Uuid;
 use http::StatusCode;
 use identity::organization::{self, Act, Declared, Done, Error};
 use serde_json::{Value, json};
-use service::audit::{self, Encoded};
+use service::audit::Encoded;
 use std::collections::BTreeSet;
 
 impl Admin {
@@ -93,13 +91,7 @@ impl Admin {
         if let (Value::Object(details), Value::Object(ids)) = (&mut details, &done.ids) {
             details.extend(ids.clone());
         }
-        let front = &self.front;
-        let [id, request_id] = [(); 2].map(|()| Uuid::random(&*front.entropy));
-        let place = (&done.management, &nowhere().1);
-        let told = (event, &details, &*request_id.to_string());
-        let record = audit::of_operator(place, front.clock.now(), id, told);
-        let record = record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
-        Ok(vec![record])
+        Ok(vec![self.operator_record(&done.management, event, &details)?])
     }
 }
 

@@ -2,13 +2,10 @@
 
 use super::Admin;
 use super::answer::{Replied, ok};
-use crate::start::nowhere;
-use base::Uuid;
 use identity::Error;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use service::audit;
 
 /// Whose keys, and which; none at all, and the issuer is asked again.
 #[derive(Debug, Deserialize)]
@@ -37,11 +34,8 @@ impl Admin {
         let mut txn = store::begin(&*front.backend);
         let (account, count) =
             identity::set_provider_keys(&mut txn, arn, keys, &*front.entropy).await?;
-        let [id, request_id] = [(); 2].map(|()| Uuid::random(&*front.entropy));
         let details = json!({ "openIDConnectProviderArn": arn, "keys": count });
-        let told = ("SetOpenIDConnectProviderKeys", &details, &*request_id.to_string());
-        let record = audit::of_operator((&account, &nowhere().1), front.clock.now(), id, told);
-        let record = record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?;
+        let record = self.operator_record(&account, "SetOpenIDConnectProviderKeys", &details)?;
         let committed = service::commit_recorded(txn, &[record], &*front.trail).await?;
         Ok(committed.then_some(count))
     }

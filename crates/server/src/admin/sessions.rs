@@ -2,12 +2,10 @@
 
 use super::Admin;
 use super::answer::{Replied, ok};
-use crate::start::nowhere;
-use base::Uuid;
 use identity::{Error, session};
 use serde::Deserialize;
 use serde_json::json;
-use service::audit::{self, Encoded};
+use service::audit::Encoded;
 use store::Txn;
 
 /// Whose sessions end.
@@ -39,10 +37,7 @@ impl Admin {
         let front = &self.front;
         let (entropy, now) = (&*front.entropy, front.clock.now());
         let (account, role_id) = session::revoke(txn, entropy, arn, now).await?;
-        let [id, request_id] = [(); 2].map(|()| Uuid::random(entropy));
         let details = json!({ "roleArn": arn, "roleId": role_id });
-        let told = ("RevokeSessions", &details, &*request_id.to_string());
-        let record = audit::of_operator((&account, &nowhere().1), now, id, told);
-        Ok(record.ok_or_else(|| store::Error::Unavailable("no audit record".into()))?)
+        Ok(self.operator_record(&account, "RevokeSessions", &details)?)
     }
 }
