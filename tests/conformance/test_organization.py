@@ -85,6 +85,14 @@ def company(tmp_path_factory):
         server.stop()
 
 
+def simulated(company, user, arn):
+    """What a simulation for a member's user says: the decision, and whether the organization allows it."""
+    iam = company.client(company.member, "iam")
+    asked = {"PolicySourceArn": user, "ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [arn]}
+    (result,) = iam.simulate_principal_policy(**asked)["EvaluationResults"]
+    return result["EvalDecision"], result["OrganizationsDecisionDetail"]["AllowedByOrganizations"]
+
+
 def test_a_service_control_policy_denies_at_once(company):
     client = company.client(company.member)
     arn = client.create_secret(Name="scp", SecretString="s")["ARN"]
@@ -95,8 +103,10 @@ def test_a_service_control_policy_denies_at_once(company):
 
     company.put("no-read", "scp", "prod", deny("secretsmanager:GetSecretValue"))
     assert refused(read) == f"{asked} with an explicit deny in a service control policy"
+    assert simulated(company, user, arn) == ("explicitDeny", False)
     company.take("no-read", "prod")
     read()
+    assert simulated(company, user, arn) == ("allowed", True)
 
     company.put("lists-only", "scp", "prod", FULL | {"Action": "secretsmanager:List*"})
     company.org("policy", "detach", "FullAWSAccess", "--from", "prod")

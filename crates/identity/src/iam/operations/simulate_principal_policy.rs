@@ -3,6 +3,7 @@
 use crate::iam::page::Ask;
 use crate::iam::simulation::{self, ContextEntry, Evaluations, Excluded, Given, Played};
 use crate::iam::{Error, SOURCE, names};
+use crate::organization;
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -50,6 +51,9 @@ impl Operation for SimulatePrincipalPolicy {
         let boundary = entity.boundary(txn, account, excluded).await?;
         let played = Played::known(&entity, account);
         let simulation = self.given().simulation(account, Some(played), (held, boundary))?;
+        let organization = organization::in_force(txn).await?;
+        let member = organization.as_ref().and_then(|it| it.members.get(account));
+        let simulation = simulation.below(member.map_or(&[], |it| &it.service_control));
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
         Ok(Answer::new(permit, simulation::page(&simulation, ask)?))
     }

@@ -12,7 +12,9 @@ use policy::PolicyKind;
 use policy::engine::{
     Attached, Caller, CallerKind, Door, Explanation, MapContext, Policies, Request, explain,
 };
+use service::Held;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is asked, taken apart.
 #[derive(Debug)]
@@ -132,6 +134,12 @@ impl Simulation {
         self.levels.iter_mut().flatten().for_each(&mut next);
         self.resource.iter_mut().for_each(|it| next(&mut it.1));
         self
+    }
+
+    /// The same below the service control policies of an organization, by level.
+    pub(crate) fn below(self, levels: &[Arc<[Held]>]) -> Self {
+        let levels = levels.iter().map(|it| it.iter().map(Source::in_force).collect()).collect();
+        Self { levels, ..self }.numbered()
     }
 
     /// How many actions one page can hold.

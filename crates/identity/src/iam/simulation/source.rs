@@ -4,6 +4,7 @@ use super::invalid;
 use crate::iam::Error;
 use policy::PolicyKind;
 use policy::engine::{Attached, Grammar, Policy, Position};
+use service::Held;
 
 /// A policy that takes part.
 #[derive(Clone, Debug)]
@@ -38,6 +39,16 @@ impl Source {
         };
         let places = places(text, &policy);
         Ok(Self { id, kind, places, size: text.len(), policy, key: String::new() })
+    }
+
+    /// A service control policy that is in force. Results never point at its statements.
+    pub(crate) fn in_force(held: &Held) -> Self {
+        let policy = Policy::clone(&held.policy);
+        let places: Vec<_> =
+            policy.statements().iter().map(|it| (it.span().start, it.span().end)).collect();
+        let size = policy.statements().iter().map(|it| it.text().len()).sum();
+        let kind = PolicyKind::ServiceControl;
+        Self { id: held.id.to_string(), kind, places, size, policy, key: String::new() }
     }
 
     /// The same, as the number `number` of a simulation.
