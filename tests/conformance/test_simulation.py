@@ -235,6 +235,7 @@ def test_for_people(server, world):
     assert "aws:SourceIp IpAddress 10.0.0.0/8" in office and "user_office_own, statement 1" in office
     refusals = [
         (["secretsmanager:Get*", "x"], "error: `secretsmanager:Get*` is not the name of one action"),
+        (["secretsmanager:Nope", world["arn"]], "error: `secretsmanager:Nope` is no action that "),
         ([GET, "who/db"], "error: there are "),
         ([GET, world["arn"] + "x"], "error: there is no secret `"),
         (["kms:Decrypt", world["arn"]], "error: there is no key `"),

@@ -44,6 +44,7 @@ impl Admin {
         // Nothing is written, so nothing is committed: all of a page is of one instant.
         let mut txn = store::begin(&*self.front.backend);
         let asked = Asked::read(&mut txn, query).await?;
+        self.check_action(&asked.action)?;
         let target = asked.target(&mut txn).await?;
         let page = answer(&mut txn, &asked, &target).await?;
         let resource = target.arn().unwrap_or(&asked.resource);
@@ -54,7 +55,31 @@ impl Admin {
             "After": page.next,
         })))
     }
+
+    /// A mistyped action of a service that is served here would be answered as one that nothing asks for.
+    fn check_action(&self, action: &str) -> Result<(), Fault> {
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let (service, name) = action.split_once(':').unwrap_or_default();
+        let mut of_service = self.front.routes.names().filter(|it| same(it.0, service)).peekable();
+        let is_served = of_service.peek().is_some();
+        let is_known = of_service.any(|it| same(it.1, name));
+        if !is_served || is_known || BESIDES.iter().any(|it| same(it, action)) {
+            return Ok(());
+        }
+        let fact = format!("`{action}` is no action that anything here asks for");
+        let hint = "the README lists the operations, and most actions are called like them";
+        Err(Fault::new(StatusCode::BAD_REQUEST, fact, hint))
+    }
 }
+
+/// Actions that are not called like an operation.
+const BESIDES: [&str; 5] = [
+    "iam:PassRole",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
 
 async fn answer(txn: &mut Txn<'_>, asked: &Asked, target: &Target) -> Result<who_can::Page, Fault> {
     let attached = target.attached()?;
