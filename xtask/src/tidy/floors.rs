@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kms", 4),
     ("secrets", 4),
     ("trail", 4),
+    ("rotators", 5),
     ("agent", 6),
     ("cli", 6),
     ("server", 6),

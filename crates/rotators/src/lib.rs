@@ -1,0 +1,21 @@
+//! What changes passwords in real servers: a folder for each engine, behind one trait.
+//!
+//! Read [`Rotator`] and [`Session`] first (what an engine must be able to do), then [`Credential`] (what a
+//! secret's JSON says). Nothing here knows the store, versions or labels: the engine of `rotation` decides
+//! what is done when, and has made a new password durable before a session here hears of it.
+//!
+//! Invariants:
+//!
+//! - Each act may be repeated: the second time it finds what the first has done.
+//! - Only [`Failure::Denied`] says that a password is wrong. What couldn't be asked is no answer.
+//! - No password stands in a statement where the protocol offers another way, in a [`Failure`], or in a log.
+
+mod credential;
+mod failure;
+mod rotator;
+mod trust;
+
+pub use credential::Credential;
+pub use failure::Failure;
+pub use rotator::{Dialect, Finding, Lease, Protection, Rotator, Session};
+pub use trust::Trust;
