@@ -9,6 +9,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("envelope", 1),
     ("oidc", 1),
     ("policy", 1),
+    ("schedule", 1),
     ("sigv4", 1),
     ("wire", 1),
     ("store", 2),
