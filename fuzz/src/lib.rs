@@ -22,6 +22,7 @@ mod policy_parse;
 mod query_decode;
 mod rest_request;
 mod recovery_share;
+mod schedule;
 mod session_token;
 mod sigv4_request;
 mod store_key;
@@ -43,6 +44,7 @@ pub use policy_parse::policy_parse;
 pub use query_decode::query_decode;
 pub use rest_request::rest_request;
 pub use recovery_share::recovery_share;
+pub use schedule::schedule;
 pub use session_token::session_token;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
@@ -72,6 +74,7 @@ mod tests {
         ("query_decode", super::query_decode),
         ("rest_request", super::rest_request),
         ("recovery_share", super::recovery_share),
+        ("schedule", super::schedule),
         ("session_token", super::session_token),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),
