@@ -27,6 +27,10 @@ const NEEDED: &[Needed] = &[
         packages: &["nodejs"],
     },
     Needed { probe: &["softhsm2-util", "--version"], packages: &["softhsm2"] },
+    Needed {
+        probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
+        packages: &["postgresql"],
+    },
     Needed { probe: &["openssl", "version"], packages: &["openssl"] },
     Needed { probe: &["npm", "--version"], packages: &["npm"] },
 ];

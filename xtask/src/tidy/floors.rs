@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kms", 4),
     ("secrets", 4),
     ("trail", 4),
+    ("peers", 5),
     ("rotators", 5),
     ("agent", 6),
     ("cli", 6),
