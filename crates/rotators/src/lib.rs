@@ -12,10 +12,26 @@
 
 mod credential;
 mod failure;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rotator;
+mod transport;
 mod trust;
 
 pub use credential::Credential;
 pub use failure::Failure;
 pub use rotator::{Dialect, Finding, Lease, Protection, Rotator, Session};
 pub use trust::Trust;
+
+/// Every engine that was built in.
+pub fn all() -> &'static [&'static dyn Rotator] {
+    &[
+        #[cfg(feature = "postgres")]
+        &postgres::Postgres,
+    ]
+}
+
+/// The engine that a secret's `engine` means.
+pub fn of_engine(engine: &str) -> Option<&'static dyn Rotator> {
+    all().iter().copied().find(|it| it.dialect().engines.contains(&engine))
+}

@@ -1,0 +1,141 @@
+//! Logins that are made for a while.
+//!
+//! A comment tells them from users that people made: nothing else is ever removed.
+
+use super::connection::{Connection, text};
+use super::role::Role;
+use super::session::Open;
+use crate::{Failure, Lease};
+use postgres_protocol::escape::{escape_identifier, escape_literal};
+
+/// What is written on a role that was made here for a while.
+const MARK: &str = "strongroom lease";
+
+/// Makes the login, or finds that it has been made.
+pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    let verifier = session.verifier(lease.user, lease.password)?;
+    session.check(lease.user).await?;
+    let user = escape_identifier(lease.user);
+    let until = escape_literal(lease.expiration);
+    let mut plan = Vec::new();
+    if find(session, lease.user).await?.is_some() {
+        plan.push(format!("ALTER ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
+    } else if lease.creation.is_empty() {
+        plan.push(format!("CREATE ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
+    } else {
+        plan.extend(filled(lease.creation, &user, &verifier, &until));
+    }
+    plan.push(format!("COMMENT ON ROLE {user} IS '{MARK}'"));
+    session.connection.run_as_one(&plan).await
+}
+
+/// Removes the login and what it has open; what it owns becomes the administrator's.
+pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    session.check(lease.user).await?;
+    if find(session, lease.user).await?.is_none() {
+        return Ok(());
+    }
+    let user = escape_identifier(lease.user);
+    // First nobody comes in, then who is in goes.
+    session.connection.run(&format!("ALTER ROLE {user} NOLOGIN")).await?;
+    if !session.superuser {
+        // To end its connections, and to take over what it owns.
+        session.connection.run(&format!("GRANT {user} TO CURRENT_USER")).await?;
+    }
+    disconnect(&mut session.connection, lease.user).await?;
+    let (nothing, until) = ("''".to_owned(), escape_literal(lease.expiration));
+    let own: Vec<_> = filled(lease.revocation, &user, &nothing, &until).collect();
+    session.connection.run_as_one(&own).await?;
+    if find(session, lease.user).await?.is_none() {
+        return Ok(());
+    }
+    for database in elsewhere(&mut session.connection, lease.user).await? {
+        let mut there = session.connection.beside(&database).await?;
+        let cleared = there.run_as_one(&clearing(&user)).await;
+        there.close().await;
+        cleared?;
+    }
+    let mut last = clearing(&user);
+    last.push(format!("DROP ROLE {user}"));
+    session.connection.run_as_one(&last).await
+}
+
+/// Ends all connections of `user`.
+pub(super) async fn disconnect(connection: &mut Connection, user: &str) -> Result<(), Failure> {
+    let asked = format!(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()",
+        escape_literal(user)
+    );
+    connection.run(&asked).await.map(drop)
+}
+
+/// The role of a lease.
+async fn find(session: &mut Open, user: &str) -> Result<Option<Role>, Failure> {
+    let found = Role::find(&mut session.connection, user).await?;
+    if found.as_ref().is_some_and(|it| it.comment != MARK) {
+        let told = format!("the user `{user}` exists and was not made for a lease");
+        return Err(Failure::Refused(told));
+    }
+    Ok(found)
+}
+
+fn clearing(user: &str) -> Vec<String> {
+    vec![format!("REASSIGN OWNED BY {user} TO CURRENT_USER"), format!("DROP OWNED BY {user}")]
+}
+
+/// The databases, besides the connection's, in which `user` owns something or was granted something.
+async fn elsewhere(connection: &mut Connection, user: &str) -> Result<Vec<String>, Failure> {
+    let asked = format!(
+        "SELECT DISTINCT d.datname FROM pg_catalog.pg_shdepend s \
+         JOIN pg_catalog.pg_database d ON d.oid = s.dbid \
+         JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid \
+         WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass \
+         AND r.rolname = {} AND d.datname <> pg_catalog.current_database()",
+        escape_literal(user)
+    );
+    let rows = connection.run(&asked).await?;
+    Ok(rows.iter().map(|it| text(it, "datname")).collect())
+}
+
+/// `statements` with what stands for something replaced by it; what is put in is not looked at again.
+fn filled<'a>(
+    statements: &'a [String],
+    user: &'a str,
+    password: &'a str,
+    until: &'a str,
+) -> impl Iterator<Item = String> + 'a {
+    let known = [("{{name}}", user), ("{{password}}", password), ("{{expiration}}", until)];
+    statements.iter().map(move |statement| {
+        let (mut out, mut rest) = (String::new(), statement.as_str());
+        while let Some(at) = rest.find("{{") {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            let one = known.iter().find(|it| from.starts_with(it.0)).unwrap_or(&("{{", "{{"));
+            out.push_str(one.1);
+            rest = from.strip_prefix(one.0).unwrap_or_default();
+        }
+        out + rest
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_is_not_looked_at_again() {
+        let statements = [
+            "CREATE ROLE {{name}} PASSWORD {{password}} VALID UNTIL {{expiration}}".to_owned(),
+            "{{other}} {{{{name}}}}".to_owned(),
+        ];
+        let filled: Vec<_> = filled(&statements, "\"{{password}}\"", "'p'", "'t'").collect();
+        assert_eq!(
+            filled,
+            [
+                "CREATE ROLE \"{{password}}\" PASSWORD 'p' VALID UNTIL 't'",
+                "{{other}} {{\"{{password}}\"}}"
+            ]
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! Every engine that a real server can be had of, against that server.
+//!
+//! [`suite`] says what all must do, once; a file an engine says how its server is started and asked beside the
+//! rotator, and adds what is its own.
+
+extern crate strongroom_rotators as rotators;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+mod suite;
