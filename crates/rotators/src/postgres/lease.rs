@@ -42,7 +42,7 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
         // To end its connections, and to take over what it owns.
         session.connection.run(&format!("GRANT {user} TO CURRENT_USER")).await?;
     }
-    disconnect(&mut session.connection, lease.user).await?;
+    disconnect(session, lease.user).await?;
     let (nothing, until) = ("''".to_owned(), escape_literal(lease.expiration));
     let own: Vec<_> = filled(lease.revocation, &user, &nothing, &until).collect();
     session.connection.run_as_one(&own).await?;
@@ -60,14 +60,15 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
     session.connection.run_as_one(&last).await
 }
 
-/// Ends all connections of `user`.
-pub(super) async fn disconnect(connection: &mut Connection, user: &str) -> Result<(), Failure> {
+/// Ends all connections of `user`; where the server can tell, they have ended when this returns.
+pub(super) async fn disconnect(session: &mut Open, user: &str) -> Result<(), Failure> {
+    let patience = if 140_000 <= session.number { ", 3000" } else { "" };
     let asked = format!(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()",
+        "SELECT pg_terminate_backend(pid{patience}) FROM pg_stat_activity \
+         WHERE usename = {} AND pid <> pg_backend_pid()",
         escape_literal(user)
     );
-    connection.run(&asked).await.map(drop)
+    session.connection.run(&asked).await.map(drop)
 }
 
 /// The role of a lease.

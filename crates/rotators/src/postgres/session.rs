@@ -155,7 +155,7 @@ impl Session for Open {
 
     async fn disconnect(&mut self, user: &str) -> Result<(), Failure> {
         check_name(user, &DIALECT)?;
-        lease::disconnect(&mut self.connection, user).await
+        lease::disconnect(self, user).await
     }
 
     async fn close(self: Box<Self>) {

@@ -78,6 +78,18 @@ impl Peer for Postgres {
         self.server.sql_as(user, password, "SELECT FROM ledger").is_ok()
     }
 
+    fn creation(&self) -> Vec<String> {
+        let made = "CREATE ROLE {{name}} LOGIN PASSWORD {{password}} VALID UNTIL {{expiration}}";
+        let granted =
+            "GRANT SELECT ON ledger TO {{name}}; GRANT CREATE ON SCHEMA public TO {{name}}";
+        vec![made.to_owned(), granted.replace(" ledger", " public.ledger")]
+    }
+
+    fn leave_something(&self, user: &str, password: &str) {
+        let made = format!("CREATE TABLE {} ()", quoted(user, '"'));
+        self.server.sql_as(user, password, &made).expect("made");
+    }
+
     fn log(&self) -> String {
         self.server.log().expect("told")
     }

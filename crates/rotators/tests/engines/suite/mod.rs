@@ -1,7 +1,9 @@
 //! What every engine must do. A scenario is a function of a [`Peer`]; [`every_engine`] makes tests of them all.
 
 pub(crate) mod change;
+pub(crate) mod lease;
 pub(crate) mod login;
+pub(crate) mod mirror;
 pub(crate) mod wire;
 
 use base::Sensitive;
@@ -43,6 +45,10 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     fn forbid(&self, user: &str);
     /// Whether the login may read it.
     fn reads(&self, user: &str, password: &str) -> bool;
+    /// Statements of a lease whose user may read it.
+    fn creation(&self) -> Vec<String>;
+    /// As the login: makes something that stays, if users of this engine own things.
+    fn leave_something(&self, user: &str, password: &str);
     /// All that the server has logged until now, statements included.
     fn log(&self) -> String;
 }
@@ -63,6 +69,9 @@ macro_rules! every_engine {
         every_engine! { $peer, login: untrusted_authority, wrong_name }
         every_engine! { $peer, change: own, own_twice, nasty_passwords, nasty_names, by_an_administrator }
         every_engine! { $peer, change: without_the_right, nothing_is_logged, sessions_survive }
+        every_engine! { $peer, mirror: follows, there_and_back, refuses_what_is_not_ours, foreseen }
+        every_engine! { $peer, mirror: refuses_without_an_original, nasty_pairs }
+        every_engine! { $peer, lease: made_and_removed, refuses_a_users_user, made_whole_or_not, disconnected }
         every_engine! { $peer => login: server_down, tls_where_none_is_offered }
     };
     ($peer:ty, $module:ident: $($scenario:ident),+) => { $(
