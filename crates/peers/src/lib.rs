@@ -14,7 +14,7 @@ mod process;
 
 pub use authority::{Authority, Issued};
 pub use folder::{Folder, privileged};
-pub use postgres::{Postgres, Setup};
+pub use postgres::{Database, Postgres, Setup};
 pub use process::{Log, Process};
 
 use std::io;

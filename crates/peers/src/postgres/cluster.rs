@@ -49,6 +49,7 @@ pub(super) fn make(folder: &Folder, setup: &Setup) -> io::Result<String> {
 /// A new cluster as the folder `data`: copied from one that is kept where cargo builds, or made.
 fn cluster(folder: &Folder) -> io::Result<PathBuf> {
     let initdb = tool("initdb")?;
+    // Debian's folder is named after the version.
     let version = initdb.ancestors().nth(2).and_then(|it| it.file_name()).unwrap_or_default();
     let kept = kept().map(|it| it.join(format!("postgres-{}", version.to_string_lossy())));
     if let Some(kept) = kept.as_ref().filter(|it| it.is_dir()) {

@@ -82,16 +82,17 @@ impl Postgres {
 
     /// Runs `statements` as the administrator, through the folder's socket; what they return, a row a line.
     pub fn sql(&self, statements: &str) -> io::Result<String> {
-        let mut psql = self.psql()?;
-        psql.args(["-U", "postgres", "-h"]).arg(self.folder.path());
-        told(&psql.args(["-d", "postgres", "-c", statements]).output()?)
+        self.database("postgres").sql(statements)
     }
 
     /// Logs in as `user` through the network, and runs `statements`.
     pub fn sql_as(&self, user: &str, password: &str, statements: &str) -> io::Result<String> {
-        let mut psql = self.psql()?;
-        psql.env("PGPASSWORD", password).env("PGUSER", user).env("PGDATABASE", "postgres");
-        told(&psql.args(["-h", "127.0.0.1", "-c", statements]).output()?)
+        self.database("postgres").sql_as(user, password, statements)
+    }
+
+    /// One of its databases.
+    pub fn database<'a>(&'a self, name: &'a str) -> Database<'a> {
+        Database { server: self, name }
     }
 
     fn psql(&self) -> io::Result<Command> {
@@ -99,6 +100,29 @@ impl Postgres {
         psql.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]);
         psql.args(["-p", &self.port.to_string()]);
         Ok(psql)
+    }
+}
+
+/// A database of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Database<'a> {
+    server: &'a Postgres,
+    name: &'a str,
+}
+
+impl Database<'_> {
+    /// As [`Postgres::sql`], in this database.
+    pub fn sql(&self, statements: &str) -> io::Result<String> {
+        let mut psql = self.server.psql()?;
+        psql.args(["-U", "postgres", "-h"]).arg(self.server.folder.path());
+        told(&psql.args(["-d", self.name, "-c", statements]).output()?)
+    }
+
+    /// As [`Postgres::sql_as`], in this database.
+    pub fn sql_as(&self, user: &str, password: &str, statements: &str) -> io::Result<String> {
+        let mut psql = self.server.psql()?;
+        psql.env("PGPASSWORD", password).env("PGUSER", user).env("PGDATABASE", self.name);
+        told(&psql.args(["-h", "127.0.0.1", "-c", statements]).output()?)
     }
 }
 
@@ -122,8 +146,15 @@ fn folders() -> Vec<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<_> = versions.map(|it| it.path().join("bin")).collect();
     folders.sort();
+    folders.push(asked_for());
     folders.reverse();
     folders
+}
+
+/// Another version's programs, to try it: `STRONGROOM_POSTGRES` names their folder.
+#[expect(clippy::disallowed_methods, reason = "tests only: a server reads its own environment")]
+fn asked_for() -> PathBuf {
+    std::env::var_os("STRONGROOM_POSTGRES").map(PathBuf::from).unwrap_or_default()
 }
 
 /// One of its programs.

@@ -1,8 +1,10 @@
 //! PostgreSQL: how its server is asked, and what only it does.
 
-use crate::suite::{Offer, Peer, every_engine};
+use crate::suite::{
+    Offer, Peer, administrator, change, connect, every_engine, secret, sensitive, trust,
+};
 use peers::{Authority, Setup};
-use rotators::Rotator;
+use rotators::{Failure, Finding, Lease, Rotator, Session};
 
 struct Postgres {
     server: peers::Postgres,
@@ -98,4 +100,155 @@ impl Peer for Postgres {
 /// As the engine quotes; settings are as they come, so a backslash means itself.
 fn quoted(text: &str, mark: char) -> String {
     format!("{mark}{}{mark}", text.replace(mark, &format!("{mark}{mark}")))
+}
+
+/// What an alternate makes belongs to the original, whose attributes and settings it has.
+#[tokio::test]
+async fn an_alternate_acts_as_the_original() {
+    let peer = SHARED.get();
+    peer.create("shop", "first");
+    let sql = |statements: &str| peer.server.sql(statements).expect("done");
+    sql(r#"CREATE SCHEMA shop AUTHORIZATION shop; CREATE ROLE auditors;
+        ALTER ROLE shop CREATEDB CONNECTION LIMIT 7 VALID UNTIL '2099-01-01';
+        ALTER ROLE shop SET search_path TO "$user", public;
+        ALTER ROLE shop IN DATABASE postgres SET my.tenant TO 'it''s \ 7'"#);
+    let mut master = administrator(&*peer).await;
+    let mirror = async |session: &mut Box<dyn Session>, password: &str| {
+        session.mirror("shop", "shop_clone", &sensitive(password)).await.expect("made");
+    };
+    mirror(&mut master, "second").await;
+    let asked = "SELECT current_user, session_user, current_setting('my.tenant')";
+    let asked = peer.server.sql_as("shop_clone", "second", asked).expect("asked");
+    assert_eq!(asked, r"shop|shop_clone|it's \ 7");
+    peer.server.sql_as("shop_clone", "second", "CREATE TABLE orders ()").expect("made");
+    let owner = "SELECT tableowner FROM pg_tables WHERE schemaname = 'shop'";
+    assert_eq!(sql(owner), "shop");
+    let traits = "SELECT rolcreatedb, rolconnlimit, rolvaliduntil::date, rolsuper FROM pg_roles
+        WHERE rolname = 'shop_clone'";
+    assert_eq!(sql(traits), "t|7|2099-01-01|f");
+
+    // What strays is brought back.
+    sql("ALTER ROLE shop NOCREATEDB VALID UNTIL 'infinity'; ALTER ROLE shop RESET search_path;
+        GRANT auditors TO shop_clone; ALTER ROLE shop_clone SET work_mem TO '1GB'");
+    mirror(&mut master, "third").await;
+    assert_eq!(sql(traits), "f|7|infinity|f");
+    let settings = "SELECT array_to_string(setconfig, ' ') FROM pg_db_role_setting s
+        JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = 'shop_clone' AND setdatabase = 0";
+    assert_eq!(sql(settings), "role=shop");
+    let members =
+        "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'shop_clone'::regrole";
+    assert_eq!(sql(members), "shop");
+    // The alternate changes its own password, though it starts as another.
+    let mut own = connect(&*peer, "shop_clone", "third").await.expect("accepted");
+    own.change_own(&sensitive("third"), &sensitive("fourth")).await.expect("changed");
+    assert!(peer.accepts("shop_clone", "fourth") && peer.accepts("shop", "first"));
+}
+
+/// A role's settings can't bend what our statements mean.
+#[tokio::test]
+async fn settings_of_a_role_dont_get_in_the_way() {
+    let peer = SHARED.get();
+    peer.create("bent", "first");
+    let sql = |statements: &str| peer.server.sql(statements).expect("done");
+    sql("CREATE ROLE powerless; GRANT powerless TO bent; CREATE SCHEMA trap;
+        GRANT USAGE ON SCHEMA trap TO public;
+        CREATE FUNCTION trap.quote_ident(text) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;
+        ALTER ROLE bent SET role TO powerless; ALTER ROLE bent SET search_path TO trap, pg_catalog;
+        ALTER ROLE bent SET default_transaction_read_only TO on;
+        ALTER ROLE bent SET standard_conforming_strings TO off;
+        ALTER ROLE bent SET quote_all_identifiers TO on");
+    let mut session = connect(&*peer, "bent", "first").await.expect("accepted");
+    session.change_own(&sensitive("first"), &sensitive(r"back\slash")).await.expect("changed");
+    assert!(peer.accepts("bent", r"back\slash") && !peer.accepts("bent", "first"));
+    // What the server keeps is of the kind that it is set to keep.
+    sql("ALTER ROLE bent SET password_encryption TO md5");
+    let mut session = connect(&*peer, "bent", r"back\slash").await.expect("accepted");
+    let kept = "SELECT left(rolpassword, 8) FROM pg_authid WHERE rolname = 'bent'";
+    assert_eq!(sql(kept), "SCRAM-SH");
+    session.change_own(&sensitive(r"back\slash"), &sensitive("x")).await.expect("changed");
+    assert_eq!(sql(kept), sql("SELECT left('md5' || md5('xbent'), 8)"));
+}
+
+/// What refuses a login is told apart.
+#[tokio::test]
+async fn refused_logins_are_told_apart() {
+    let peer = SHARED.get();
+    for (user, change) in [
+        ("locked", "NOLOGIN"),
+        ("over", "VALID UNTIL '2001-01-01'"),
+        ("crowded", "CONNECTION LIMIT 0"),
+        ("lost", ""),
+    ] {
+        peer.create(user, "first");
+        if !change.is_empty() {
+            peer.server.sql(&format!("ALTER ROLE {user} {change}")).expect("done");
+        }
+        let login = secret(&*peer, user, "first", &[("dbname", user)]);
+        let failure = peer.rotator().connect(&login, &trust(&[peer.authority()])).await.err();
+        let fits = match user {
+            "locked" | "over" => matches!(failure, Some(Failure::Denied(_))),
+            "crowded" => matches!(failure, Some(Failure::Unreachable(_))),
+            _ => matches!(failure, Some(Failure::Invalid(_))),
+        };
+        assert!(fits, "{user}: {failure:?}");
+    }
+}
+
+/// An administrator that is no superuser can do all that it may.
+#[tokio::test]
+async fn no_superuser_is_needed() {
+    let peer = SHARED.get();
+    peer.create("keeper", "first");
+    let sql = |statements: &str| peer.server.sql(statements).expect("done");
+    sql("ALTER ROLE keeper CREATEROLE");
+    let mut keeper = connect(&*peer, "keeper", "first").await.expect("accepted");
+    peer.create("kept", "first");
+    sql("CREATE TABLE kept_table (); ALTER TABLE kept_table OWNER TO kept");
+    if 160_000 <= sql("SHOW server_version_num").parse().expect("a number") {
+        let found = keeper.foresee(Some("kept_clone"), Some("kept")).await.expect("foreseen");
+        let hint = r#"GRANT "kept" TO "keeper" WITH ADMIN OPTION"#;
+        assert!(found.iter().any(|it| matches!(it, Finding::Missing(_, told) if told == hint)));
+        change::refuses(keeper.mirror("kept", "kept_clone", &sensitive("second")).await);
+        sql(hint);
+    }
+    for password in ["second", "third"] {
+        let found = keeper.foresee(Some("kept_clone"), Some("kept")).await.expect("foreseen");
+        assert!(!found.iter().any(|it| matches!(it, Finding::Missing(..))), "{found:?}");
+        keeper.mirror("kept", "kept_clone", &sensitive(password)).await.expect("made");
+        assert!(peer.server.sql_as("kept_clone", password, "SELECT FROM kept_table").is_ok());
+    }
+    keeper.mirror("kept_clone", "kept", &sensitive("fourth")).await.expect("the way back");
+    change::refuses(keeper.change("postgres", &sensitive("canary-taken"), None).await);
+    let found = keeper.foresee(Some("postgres"), None).await.expect("foreseen");
+    assert!(found.iter().any(|it| matches!(it, Finding::Missing(..))), "{found:?}");
+
+    // What a lease owns, in two databases, stays when it goes.
+    sql("CREATE DATABASE elsewhere OWNER keeper");
+    sql("CREATE SCHEMA keeps AUTHORIZATION keeper");
+    let granted =
+        "GRANT ALL ON SCHEMA keeps TO {{name}}; GRANT ALL ON DATABASE elsewhere TO {{name}}";
+    let creation = ["CREATE ROLE {{name}} LOGIN PASSWORD {{password}}", granted].map(str::to_owned);
+    let password = sensitive("leased");
+    let lease = Lease {
+        user: "le\"ase",
+        password: &password,
+        creation: &creation,
+        revocation: &[],
+        expiration: "2099-01-01 00:00:00+00",
+    };
+    keeper.grant(&lease).await.expect("made");
+    let made = "CREATE TABLE keeps.left_here ()";
+    peer.server.sql_as("le\"ase", "leased", made).expect("made");
+    let there = peer.server.database("elsewhere");
+    there.sql_as("le\"ase", "leased", "CREATE SCHEMA left_there").expect("made");
+    keeper.revoke(&lease).await.expect("removed");
+    assert!(!peer.exists("le\"ase"));
+    let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'left_here'";
+    assert_eq!(sql(owner), "keeper");
+    assert_eq!(
+        there
+            .sql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'left_there'")
+            .expect("asked"),
+        "keeper"
+    );
 }
