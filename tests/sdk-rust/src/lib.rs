@@ -1,5 +1,11 @@
 //! A running `strongroom dev` of its own, and SDK configurations for it.
 
+mod agent;
+mod issuer;
+
+pub use agent::Agent;
+pub use issuer::Issuer;
+
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -8,6 +14,7 @@ use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +23,7 @@ use std::process::{Child, Command, Stdio};
 pub struct Server {
     process: Child,
     told: serde_json::Value,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// How to reach it.
@@ -40,7 +47,7 @@ impl Server {
             .spawn()
             .expect("the server starts");
         // From here on the process ends with `server`, whatever fails below.
-        let mut server = Self { process, told: serde_json::Value::Null, _folder: folder };
+        let mut server = Self { process, told: serde_json::Value::Null, folder };
         let waited = Command::new(binary()).arg("env").arg("--data").arg(&data).output();
         assert!(waited.expect("env runs").status.success(), "the server doesn't answer");
         server.told = credentials(&data.join("admin.sock"));
@@ -79,6 +86,28 @@ impl Server {
         aws_sdk_sts::Client::new(&self.shared(door, region))
     }
 
+    /// Runs a subcommand on this server's data folder.
+    pub fn run(&self, words: &[&str]) {
+        let data = self.folder.path().join("data");
+        let done = Command::new(binary()).args(words).arg("--data").arg(data).output();
+        let done = done.expect("the subcommand runs");
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// A new file of `text`, for its owner's eyes, that ends with the server.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).expect("a file of our own");
+        let private = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("it is ours");
+        path.to_str().expect("a readable name").to_owned()
+    }
+
+    /// The admin's key: its id, and its secret.
+    pub fn key(&self) -> (&str, &str) {
+        (self.text("AccessKeyId"), self.text("SecretAccessKey"))
+    }
+
     /// What every client is made from, and credential providers too: the admin's key.
     pub fn shared(&self, door: Door, region: &'static str) -> SdkConfig {
         SdkConfig::builder()
@@ -92,11 +121,12 @@ impl Server {
     }
 
     fn keys(&self) -> Credentials {
-        let (id, secret) = (self.text("AccessKeyId"), self.text("SecretAccessKey"));
+        let (id, secret) = self.key();
         Credentials::new(id, secret, None, None, "dev")
     }
 
-    fn endpoint(&self, door: Door) -> &str {
+    /// Its address at `door`.
+    pub fn endpoint(&self, door: Door) -> &str {
         match door {
             Door::Plain => self.text("Endpoint"),
             Door::Tls => self.text("TlsEndpoint"),
