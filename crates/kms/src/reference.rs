@@ -102,7 +102,8 @@ impl<'a> Reference<'a> {
         let name = match named {
             Named::Key(id) => {
                 let key = txn.find_shared(&keys(), &(place, id)).await?;
-                return Ok(Found { arn: place.arn(&format!("key/{id}")), key, alias: None });
+                let arn = arn_of(key.as_deref(), || place.arn(&format!("key/{id}")));
+                return Ok(Found { arn, key, alias: None });
             }
             Named::Alias(name) => name,
         };
@@ -111,7 +112,7 @@ impl<'a> Reference<'a> {
             Some(row) => txn.find_shared(&keys(), &(place, row.key_id.as_str())).await?,
             None => None,
         };
-        let arn = key.as_ref().map_or_else(|| place.arn(&alias), |it| it.arn.clone());
+        let arn = arn_of(key.as_deref(), || place.arn(&alias));
         Ok(Found { arn, key, alias: Some(alias) })
     }
 }
@@ -138,9 +139,14 @@ pub(crate) fn is_key_id(text: &str) -> bool {
     if let Some(digits) = text.strip_prefix("mrk-") {
         return digits.len() == 32 && hex(digits);
     }
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|it| it.len()).collect();
-    lengths == [8, 4, 4, 4, 12] && parts.into_iter().all(hex)
+    let mut parts = text.split('-');
+    let mut fits = |length| parts.next().is_some_and(|it| it.len() == length && hex(it));
+    [8, 4, 4, 4, 12].into_iter().all(&mut fits) && parts.next().is_none()
+}
+
+/// The ARN of `key`, or else the one it would have.
+fn arn_of(key: Option<&KmsKey>, otherwise: impl FnOnce() -> String) -> String {
+    key.map_or_else(otherwise, |it| it.arn.clone())
 }
 
 fn invalid(given: &str) -> Exception {

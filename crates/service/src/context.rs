@@ -70,8 +70,9 @@ impl<'a> Known<'a> {
     /// The keys that mean the same in every service.
     fn global(&self, key: &str) -> Option<Values<'a>> {
         let (name, call) = (key.strip_prefix("aws:")?, self.call);
-        if name.starts_with("principaltag/") {
-            return tag(&call.access.tags, name);
+        if let Some((of, _)) = name.split_once('/') {
+            // Tags of requests and of resources are theirs to tell.
+            return if of == "principaltag" { tag(&call.access.tags, name) } else { None };
         }
         let text = |it: String| Some(Values::One(Cow::Owned(it)));
         let session = call.caller.session.as_ref();

@@ -1,5 +1,6 @@
 //! What is asked.
 
+use super::actions::Action;
 use super::arns::{Parts, parts};
 use super::caller::Caller;
 use super::context::{Context, Values};
@@ -28,7 +29,7 @@ pub struct Request<'a> {
 pub(crate) struct Asked<'a> {
     pub(crate) request: &'a Request<'a>,
     /// Service and name.
-    pub(crate) action: (&'a str, &'a str),
+    pub(crate) action: Action<'a>,
     /// The resource, if it has an ARN.
     pub(crate) resource: Option<Parts<'a>>,
     /// Whether a permissions boundary is set on the caller.
@@ -41,7 +42,7 @@ impl<'a> Asked<'a> {
     pub(crate) fn new(request: &'a Request<'a>, bounded: bool) -> Self {
         Self {
             request,
-            action: request.action.split_once(':').unwrap_or((request.action, "")),
+            action: Action::new(request.action),
             resource: request.resource.and_then(parts),
             bounded,
             open: false,
