@@ -139,9 +139,28 @@ async fn a_resource_policy_opens_and_closes() {
     assert!(denied(&answer).expect("denied").contains("no resource-based policy"), "{answer:?}");
     // A denial outweighs all.
     scene.put(json!({ "Effect": "Deny", "Principal": "*", "Action": gsv, "Resource": "*" })).await;
-    let answer = scene.call(OWNER, &all, "GetSecretValue", read).await;
+    let answer = scene.call(OWNER, &all, "GetSecretValue", read.clone()).await;
     let message = denied(&answer).expect("denied");
     assert!(message.ends_with("with an explicit deny in a resource-based policy"), "{message}");
+    // Strangers hear what they hear of a secret that there isn't, whoever else may read this one.
+    let none = scene.arn.replace("secret:", "secret:no");
+    for others in
+        [None, Some(json!({ "Effect": "Allow", "Principal": "*", "Action": gsv, "Resource": "*" }))]
+    {
+        let deny = json!({ "Effect": "Deny", "Principal": { "AWS": OTHER }, "Action": gsv, "Resource": "*" });
+        scene.put(others.map_or(deny.clone(), |it| json!([it, deny]))).await;
+        for policy in [NOTHING, &all] {
+            let answer = scene.call(OTHER, policy, "GetSecretValue", read.clone()).await;
+            let other =
+                scene.call(OTHER, policy, "GetSecretValue", json!({ "SecretId": none })).await;
+            let told = denied(&answer).expect("denied").replace(&scene.arn, &none);
+            assert_eq!(told, denied(&other).expect("denied"));
+            assert!(
+                told.ends_with(&format!("no resource-based policy allows the {gsv} action")),
+                "{told}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use crate::rehearsal::Rehearsal;
 use crate::{Access, Action, Caller, Endpoint, Event, Held, Member, Operation};
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
-use policy::engine::{self, Attached, Context, Door, Policies, Request, Values};
+use policy::engine::{self, Attached, Context, Decision, Door, Policies, Request, Values};
+use policy::{PolicyKind, Reason};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Violations;
@@ -342,7 +343,7 @@ impl<'a> Call<'a> {
             return Err(Refusal::Denied(String::new()));
         }
         let decision = engine::decide(request, policies);
-        let Some(reason) = decision.reason() else { return Ok(Permit(())) };
+        let Some(reason) = told(request, policies, decision) else { return Ok(Permit(())) };
         if self.confidant.is_some() && !target.tentative {
             let of = (request, target);
             *self.denial() = Some(Denial::of(self, of, (policies, decision), parameters));
@@ -376,6 +377,22 @@ impl<'a> Call<'a> {
     /// The target of an action that has no resource: the caller's own account.
     pub fn own_account(&self) -> Target<'_> {
         Target::of(&self.caller.account, None)
+    }
+}
+
+/// Why not, as far as the caller is told. Who is of another account hears the same of a resource whose own
+/// policy forbids it as of one that doesn't exist.
+fn told(request: &Request<'_>, policies: &Policies<'_>, decision: Decision<'_>) -> Option<Reason> {
+    let reason = decision.reason()?;
+    let own = request.caller.account == request.resource_account;
+    match reason {
+        Reason::Explicit(kind @ (PolicyKind::Resource | PolicyKind::RoleTrust)) if !own => {
+            let without = Policies { resource: &[], ..*policies };
+            // A grant would allow it: then the key is no secret, but its policy still is.
+            let reason = engine::decide(request, &without).reason();
+            Some(reason.unwrap_or(Reason::Implicit(kind)))
+        }
+        _ => Some(reason),
     }
 }
 
