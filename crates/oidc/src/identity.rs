@@ -12,7 +12,7 @@ pub struct Identity {
     pub issuer: String,
     /// The claim `sub`.
     pub subject: String,
-    /// For whom the token is: the one of the expected audiences that it names.
+    /// Whom the token was given to: its `azp`, or else the one of the expected audiences that it names.
     pub audience: String,
     /// Who is behind the session, if the issuer says so.
     pub source_identity: Option<String>,
@@ -62,8 +62,8 @@ impl Identity {
         }
         let meant = meant(claims)?;
         in_time(claims, now.secs())?;
-        let expected = meant.iter().find(|it| audiences.contains(it));
-        let audience = expected.ok_or(Rejection::Audience)?.clone();
+        let expected = meant.iter().find(|it| audiences.contains(it)).ok_or(Rejection::Audience)?;
+        let audience = text(claims, "azp")?.unwrap_or(expected).to_owned();
         let (tags, transitive) = tags(claims)?;
         let mut known: BTreeMap<_, _> = claims.iter().filter_map(claim).collect();
         let given = known.insert("aud".to_owned(), Claim::One(audience.clone()));
@@ -84,7 +84,10 @@ impl Identity {
     /// What the token says about `name`, which is in lower case: several things if it has claims whose names
     /// differ in their case only. Those that a standard names are known by just that name.
     ///
-    /// `aud` is the audience that was expected, and `oaud` what the token says itself.
+    /// `aud` is [`Identity::audience`], and `oaud` what the token's `aud` says: a token that somebody else was
+    /// given doesn't pass for one of the audience's own.
+    ///
+    /// Source: IAM User Guide, "IAM and AWS STS condition context keys", on how claims map to keys.
     pub fn claims(&self, name: &str) -> Vec<&Claim> {
         if STANDARD.contains(&name) {
             return self.claims.get(name).into_iter().collect();

@@ -249,7 +249,7 @@ fn what_is_known_of_somebody() {
     let many = |texts: [&str; 2]| vec![Claim::Many(texts.map(str::to_owned).to_vec())];
     for (name, expected) in [
         ("sub", one("system:serviceaccount:shop:web")),
-        ("aud", one("vault")),
+        ("aud", one("desk")),
         ("oaud", many(["other", "vault"])),
         ("azp", one("desk")),
         ("amr", many(["pwd", "otp"])),
@@ -263,7 +263,7 @@ fn what_is_known_of_somebody() {
     ] {
         assert_eq!(it.claims(name).into_iter().cloned().collect::<Vec<_>>(), expected, "{name}");
     }
-    assert_eq!((it.issuer.as_str(), it.audience.as_str()), ("id.example.org/x", "vault"));
+    assert_eq!((it.issuer.as_str(), it.audience.as_str()), ("id.example.org/x", "desk"));
     assert_eq!(it.source_identity.as_deref(), Some("ada"));
     let tags: Vec<_> = it.tags.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(tags, ["cost=y", "project=x", "flat=z"]);
