@@ -55,7 +55,7 @@ impl Terms {
     }
 }
 
-/// A principal of a grant: users and roles stay who they were when it was made.
+/// A principal of a grant: users, roles and roles' sessions stay who they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Party {
     pub(crate) arn: String,
@@ -163,7 +163,8 @@ impl Party {
 /// Under which names `caller` may stand in a grant.
 fn names_of(caller: &Caller) -> Vec<&str> {
     match &caller.kind {
-        Kind::RoleSession { role_arn, role_id } => vec![role_id, role_arn, &caller.arn],
+        // A session stands by its role's id, not by its ARN, which a later role's session may have.
+        Kind::RoleSession { role_id, .. } => vec![role_id, &caller.principal_id],
         Kind::User => vec![&caller.principal_id, &caller.arn],
         Kind::FederatedUser { .. }
         | Kind::Root

@@ -28,9 +28,11 @@ pub(crate) async fn resolve(txn: &mut Txn<'_>, arn: &str) -> Result<Party, Excep
             let known = principals::look_up(txn, &document, &Pins::default()).await?;
             Ok(Party { arn: arn.to_owned(), id: known.id(arn) })
         }
-        Principal::AssumedRole(_) | Principal::FederatedUser(_) => {
-            Ok(Party { arn: arn.to_owned(), id: None })
+        Principal::AssumedRole(session) => {
+            let id = principals::session_id(txn, session).await?.ok_or_else(invalid)?;
+            Ok(Party { arn: arn.to_owned(), id: Some(id) })
         }
+        Principal::FederatedUser(_) => Ok(Party { arn: arn.to_owned(), id: None }),
         _ => Err(invalid()),
     }
 }

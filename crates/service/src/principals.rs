@@ -3,8 +3,9 @@
 //! `identity` keeps these rows; services ask them who is meant, so that a policy for nobody is refused when
 //! it is put, and one for somebody stays that one's.
 
+use base::AccountId;
 use policy::engine::{Pins, Resolver, entities};
-use policy::{Document, Principal};
+use policy::{Document, Entity, Principal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::path::Path;
@@ -92,11 +93,33 @@ pub async fn exists(txn: &mut Txn<'_>, principal: &Principal) -> Result<bool, st
             txn.exists(&row("user", &entity.account, &entity.name)).await
         }
         Principal::User(_) | Principal::Role(_) => Ok(false),
-        // Of a session, the first part is the role's name, without its path.
-        Principal::AssumedRole(entity) => {
-            let name = entity.name.split('/').next().unwrap_or_default().to_ascii_lowercase();
-            txn.exists(&row("role", &entity.account, &name)).await
-        }
+        Principal::AssumedRole(entity) => Ok(session_id(txn, entity).await?.is_some()),
         _ => Ok(true),
     }
+}
+
+/// What a role's row is read for here.
+#[derive(Deserialize, Serialize)]
+struct Role {
+    id: String,
+}
+
+store::json_record!(Role, 1);
+
+/// A role, by its account and its name in lower case.
+const fn roles<'a>() -> Table<(&'a AccountId, &'a str), Role> {
+    Table::new(|(account, name)| Path::new("a").with(account).with("role").with(name).key())
+}
+
+/// The unique id of the session called `session`, as its calls carry it: that of its role, and the name. `None`
+/// if there is no such role. Who has the role's name later has other sessions.
+pub async fn session_id(
+    txn: &mut Txn<'_>,
+    session: &Entity,
+) -> Result<Option<String>, store::Error> {
+    // The first part is the role's name, without its path.
+    let Some((role, name)) = session.name.split_once('/') else { return Ok(None) };
+    let role = role.to_ascii_lowercase();
+    let role = txn.find(&roles(), &(&session.account, role.as_str())).await?;
+    Ok(role.map(|it| format!("{}:{name}", it.id)))
 }

@@ -131,7 +131,10 @@ impl Person {
     /// Whether the grantee `name` of a grant is it.
     pub(super) fn is_grantee(&self, name: &str) -> bool {
         let id = match &self.who {
-            Who::Role { arn, id, .. } if name == arn => return name == arn || name == id,
+            Who::Role { id, session, .. } if *session == self.arn => {
+                let own = name.strip_prefix(id.as_str()).and_then(|it| it.strip_prefix(':'));
+                return name == id || own.is_some() && own == session.rsplit('/').next();
+            }
             Who::Role { id, .. } | Who::User { id } => id,
             _ => return self.arn == name,
         };

@@ -52,19 +52,12 @@ pub(crate) struct Person {
 }
 
 /// A row of another crate's table.
-struct Bare;
-
-impl store::Record for Bare {
-    const SCHEMA: u16 = 1;
-
-    fn encode(&self) -> Result<Vec<u8>, String> {
-        Ok(b"{}".to_vec())
-    }
-
-    fn decode(_: u16, _: &[u8]) -> Result<Self, String> {
-        Ok(Self)
-    }
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Bare {
+    id: String,
 }
+
+store::json_record!(Bare, 1);
 
 const BARE: Table<str, Bare> = Table::new(ToOwned::to_owned);
 
@@ -124,6 +117,7 @@ impl Person {
         let mut person = Self::user(account, name, policy);
         let (role_arn, role_id) =
             (format!("arn:aws:iam::{account}:role/{name}"), format!("AROA{name:0<16}"));
+        person.caller.principal_id = format!("{role_id}:s");
         person.caller.arn = format!("arn:aws:sts::{account}:assumed-role/{name}/s");
         person.caller.kind = Kind::RoleSession { role_arn, role_id };
         person
@@ -188,16 +182,21 @@ impl Desk {
         };
         let mut txn = store::begin(&self.backend);
         service::principals::register(&mut txn, arn, id).expect("saved");
-        txn.save(&BARE, &format!("a/{account}/{kind}/{user_name}"), &Bare).expect("saved");
+        let row = Bare { id: id.clone() };
+        txn.save(&BARE, &format!("a/{account}/{kind}/{user_name}"), &row).expect("saved");
         txn.commit().await.expect("alone");
     }
 
     /// Deletes what [`Desk::register`] has made.
     pub(crate) async fn unregister(&self, person: &Person) {
-        let Caller { arn, principal_id, account, user_name, .. } = &person.caller;
+        let Caller { arn, principal_id, account, user_name, kind, .. } = &person.caller;
+        let (kind, arn, id) = match kind {
+            Kind::RoleSession { role_arn, role_id } => ("role", role_arn, role_id),
+            _ => ("user", arn, principal_id),
+        };
         let mut txn = store::begin(&self.backend);
-        service::principals::forget(&mut txn, arn, principal_id);
-        txn.remove(&BARE, &format!("a/{account}/user/{user_name}"));
+        service::principals::forget(&mut txn, arn, id);
+        txn.remove(&BARE, &format!("a/{account}/{kind}/{user_name}"));
         txn.commit().await.expect("alone");
     }
 

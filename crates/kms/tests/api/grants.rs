@@ -206,6 +206,35 @@ async fn a_grant_dies_with_its_grantee() {
     assert_eq!(decrypt(&desk, &alice, &blob, json!({})).await, DENIED);
 }
 
+/// A session is known by its role's id: who has the role's name later has other sessions.
+#[tokio::test]
+async fn a_grant_to_a_session_dies_with_its_role() {
+    let desk = Desk::open().await;
+    let (key, app) = (desk.key(None).await, Person::role(ACCOUNT, "app", None));
+    let body = |session: &str| {
+        let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/app/{session}");
+        json!({ "KeyId": key, "GranteePrincipal": arn, "RetiringPrincipal": arn, "Operations": ["Decrypt"] })
+    };
+    assert_eq!(desk.call("CreateGrant", body("s")).await.error(), "InvalidArnException");
+    desk.register(&app).await;
+    let blob = desk.encrypt(&key, json!({})).await;
+    desk.call("CreateGrant", body("other")).await.ok();
+    assert_eq!(decrypt(&desk, &app, &blob, json!({})).await, DENIED, "another session's");
+    let made = desk.call("CreateGrant", body("s")).await.ok();
+    assert_eq!(decrypt(&desk, &app, &blob, json!({})).await, "");
+
+    desk.unregister(&app).await;
+    let mut later = app.clone();
+    later.caller.principal_id = "AROANAMESAKE00000001:s".to_owned();
+    let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/app");
+    let role_id = "AROANAMESAKE00000001".to_owned();
+    later.caller.kind = service::Kind::RoleSession { role_arn, role_id };
+    desk.register(&later).await;
+    assert_eq!(decrypt(&desk, &later, &blob, json!({})).await, DENIED);
+    let retire = json!({ "KeyId": key, "GrantId": made.text("/GrantId") });
+    assert_eq!(desk.call_as(&later, "RetireGrant", retire).await.error(), DENIED);
+}
+
 #[tokio::test]
 async fn what_no_grant_can_say() {
     let desk = Desk::open().await;
