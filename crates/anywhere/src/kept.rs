@@ -2,13 +2,14 @@
 
 use crate::Error;
 use crate::rows::{Crl, Profile, TrustAnchor};
+use crate::tags::Tags;
 use base::{AccountId, Arn, Region, Timestamp, Uuid};
 use policy::engine::{Context, Values};
 use serde::de::DeserializeOwned;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use service::context::tag;
-use service::{Call, Operation, Permit, Target};
+use service::{Action, Call, Operation, Permit, Target};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use store::path::Path;
@@ -137,10 +138,25 @@ pub(crate) async fn admit<T: What, O: Operation>(
     Ok((permit, found.ok_or(Error::NotFound(T::CALLED))?))
 }
 
-/// Lets `operation` make a resource: it is asked about as any of its kind, for it has no name yet.
-pub(crate) fn admit_new<O: Operation>(call: &Call<'_>, operation: &O) -> Result<Permit, Error> {
-    Ok(call.admit(operation, call.own_account())?)
+/// Lets `operation` make a resource: it is asked about as any of its kind, for it has no name yet. Giving it
+/// `tags` is asked about as tagging a resource that has one.
+///
+/// Source: Service Authorization Reference, "AWS Identity and Access Management Roles Anywhere".
+pub(crate) fn admit_new<T: What, O: Operation>(
+    call: &Call<'_>,
+    operation: &O,
+    tags: Option<&Tags>,
+) -> Result<Permit, Error> {
+    let permit = call.permit(operation, O::ACTION, call.own_account())?;
+    if tags.is_some() {
+        let arn = arn::<T>(call, &Uuid::random(call.entropy).to_string());
+        call.permit(operation, TAG, Target::of(&call.caller.account, Some(&arn)))?;
+    }
+    call.validate(operation)?;
+    Ok(permit)
 }
+
+const TAG: Action = Action("rolesanywhere:TagResource");
 
 /// The tags of a resource, as conditions ask for them.
 struct Tagged<'a>(Option<&'a BTreeMap<String, String>>);

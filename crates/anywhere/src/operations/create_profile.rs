@@ -51,7 +51,7 @@ impl Operation for CreateProfile {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<One<Profile>>, Error> {
-        let permit = kept::admit_new(call, self)?;
+        let permit = kept::admit_new::<Profile, _>(call, self, self.tags.as_ref())?;
         let role_arns = given::roles(call, self, self.role_arns.as_ref())?;
         not_switched("requireInstanceProperties", self.require_instance_properties)?;
         not_built("aliasName", self.alias_name.as_ref())?;

@@ -53,7 +53,7 @@ impl Operation for CreateTrustAnchor {
         call: &Call<'_>,
         txn: &mut Txn<'_>,
     ) -> Result<Answer<One<TrustAnchor>>, Error> {
-        let permit = kept::admit_new(call, self)?;
+        let permit = kept::admit_new::<TrustAnchor, _>(call, self, self.tags.as_ref())?;
         not_switched("crlDpRevocationEnabled", self.crl_dp_revocation_enabled)?;
         not_built("notificationSettings", self.notification_settings.as_ref())?;
         not_built("aliasName", self.alias_name.as_ref())?;

@@ -49,7 +49,7 @@ impl Operation for ImportCrl {
     }
 
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<One<Crl>>, Error> {
-        let permit = kept::admit_new(call, self)?;
+        let permit = kept::admit_new::<Crl, _>(call, self, self.tags.as_ref())?;
         not_built("aliasName", self.alias_name.as_ref())?;
         let data = self.crl_data.as_ref().map_or(&[][..], |it| it.value().expose());
         revocations(data).map_err(|it| Error::Invalid(it.to_owned()))?;

@@ -2,6 +2,8 @@
 
 use crate::authority::Authority;
 use crate::desk::{ACCOUNT, Account, access};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use strongroom_anywhere::OPERATIONS;
 
@@ -128,5 +130,26 @@ async fn policies_see_tags() {
         let body = json!({ "trustAnchorId": account.anchor.0 });
         let told = account.desk.call_with(&narrow, "GetTrustAnchor", body).await.told();
         assert_eq!(told == "ok", good, "{told}");
+    }
+}
+
+/// Who makes something with tags must be allowed to tag.
+#[tokio::test]
+async fn tags_at_birth_need_leave_to_tag() {
+    let account = Account::open().await;
+    let crl = STANDARD.encode(account.authority.revoke(&[1]));
+    let anchor = json!({ "name": "a", "source": source(&account.authority.pem()) });
+    for (operation, mut body) in [
+        ("CreateTrustAnchor", anchor),
+        ("CreateProfile", json!({ "name": "p", "roleArns": [] })),
+        ("ImportCrl", json!({ "name": "c", "crlData": crl, "trustAnchorArn": account.anchor.1 })),
+    ] {
+        let make = access(&format!("rolesanywhere:{operation}"));
+        account.desk.call_with(&make, operation, body.clone()).await.ok();
+        body["tags"] = json!([{ "key": "team", "value": "shop" }]);
+        let told = account.desk.call_with(&make, operation, body.clone()).await.told();
+        assert!(told.starts_with("403 AccessDeniedException"), "{told}");
+        assert!(told.contains("not authorized to perform: rolesanywhere:TagResource"), "{told}");
+        account.desk.call_with(&access("rolesanywhere:*"), operation, body).await.ok();
     }
 }
