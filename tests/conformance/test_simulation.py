@@ -203,6 +203,60 @@ def test_the_second_lock(server, world):
     assert users["office"] not in keys
 
 
+def test_every_action_that_needs_the_key(server, world):
+    """One key, and who may use it for what."""
+    users, secrets, iam = world["users"], world["secrets"], world["iam"]
+    account, region = server.keys.account, world["region"]
+    names = ["reader", "writer", "keyless"]
+    arns = {it: iam.create_user(UserName=f"lock-{it}")["User"]["Arn"] for it in names}
+    own = f"arn:aws:secretsmanager:{region}:{account}:secret:lock/*"
+    for name in names:
+        text = policy(allow("secretsmanager:BatchGetSecretValue"), allow("secretsmanager:*", own))
+        iam.put_user_policy(UserName=f"lock-{name}", PolicyName="own", PolicyDocument=text)
+    statement = {"Effect": "Allow", "Resource": "*"}
+    key = world["kms"].create_key(Policy=policy(
+        statement | {"Principal": {"AWS": f"arn:aws:iam::{account}:user/admin"}, "Action": "kms:*"},
+        statement | {"Principal": {"AWS": arns["reader"]}, "Action": "kms:Decrypt"},
+        statement | {"Principal": {"AWS": arns["writer"]}, "Action": "kms:GenerateDataKey"},
+    ))["KeyMetadata"]["Arn"]
+    arn = secrets.create_secret(Name="lock/db", SecretString="s", KmsKeyId=key)["ARN"]
+    decrypt, seal = "kms:Decrypt", "kms:GenerateDataKey"
+    batch = "secretsmanager:BatchGetSecretValue"
+    for action, able, steps in [
+        (GET, {"reader"}, [GET, decrypt]),
+        (batch, {"reader"}, [batch, GET, decrypt]),
+        ("secretsmanager:PutSecretValue", {"writer"}, ["secretsmanager:PutSecretValue", seal]),
+        ("secretsmanager:UpdateSecret", set(names), ["secretsmanager:UpdateSecret", seal]),
+        ("secretsmanager:DescribeSecret", set(names), ["secretsmanager:DescribeSecret"]),
+        ("secretsmanager:RestoreSecret", set(names), ["secretsmanager:RestoreSecret"]),
+    ]:
+        found, _ = who_can(server, action, arn)
+        assert {it for it in names if arns[it] in found} == able, action
+        whole = next(it for it in ("writer", "reader") if it in able)
+        assert [it["Action"] for it in found[arns[whole]]["Steps"]] == steps, action
+    # Who can't use the key can still change what isn't sealed under it.
+    found, _ = who_can(server, "secretsmanager:UpdateSecret", arn)
+    [step] = found[arns["keyless"]]["Steps"]
+    [missing] = step["Unless"]
+    assert (missing["Kind"], missing["Policy"]) == ("key", key)
+    assert missing["Conditions"] == ["SecretString or SecretBinary is given"]
+    assert not found[arns["keyless"]]["Always"] and found[arns["writer"]]["Always"]
+
+
+def test_a_secret_that_is_yet_to_be_made(server, world):
+    place = ["--account", server.keys.account, "--region", world["region"]]
+    iam, users = world["iam"], {}
+    base = f"arn:aws:secretsmanager:{world['region']}:{server.keys.account}:secret:"
+    for name, resource in [("any", "*"), ("named", base + "new/db-??????"), ("other", base + "old/*")]:
+        users[name] = iam.create_user(UserName=f"maker-{name}")["User"]["Arn"]
+        text = policy(allow("secretsmanager:CreateSecret", resource))
+        iam.put_user_policy(UserName=f"maker-{name}", PolicyName="own", PolicyDocument=text)
+    found, _ = who_can(server, "secretsmanager:CreateSecret", "new/db", *place)
+    assert {it for it in users if users[it] in found} == {"any", "named"}
+    assert found[users["named"]]["Steps"][0]["Resource"] == base + "new/db-??????"
+    assert world["foreign"] not in found
+
+
 def test_what_was_found_is_what_happens(server, world):
     """Everybody with a key of theirs is asked to do it."""
     arn = world["arn"]

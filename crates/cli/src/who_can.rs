@@ -132,7 +132,9 @@ fn because(it: &Told) -> String {
     match (sid, it.statement) {
         (Some(sid), _) => format!("{} {}, {sid}", it.kind, it.policy),
         (None, Some(number)) => format!("{} {}, statement {number}", it.kind, it.policy),
-        (None, None) if it.kind == "grant" => format!("grant {}", it.policy),
+        (None, None) if ["grant", "key"].contains(&it.kind.as_str()) => {
+            format!("{} {}", it.kind, it.policy)
+        }
         (None, None) => it.kind.clone(),
     }
 }

@@ -46,6 +46,8 @@ pub struct Question<'a> {
     pub keys: &'a (dyn Context + Sync),
     /// Grants of a key.
     pub grants: &'a [Granted],
+    /// When it must be allowed, if that isn't always: who isn't allowed can do all else.
+    pub only_if: Option<&'a str>,
 }
 
 impl std::fmt::Debug for Question<'_> {

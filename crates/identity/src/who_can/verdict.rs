@@ -36,7 +36,7 @@ pub struct Step {
     pub resource: String,
     /// The statements that allow it, each if its conditions hold.
     pub allowed_by: Vec<Told>,
-    /// The statements that deny it if their conditions hold.
+    /// The statements that deny it if their conditions hold, and the key that is missing if they do.
     pub unless: Vec<Told>,
 }
 
@@ -44,9 +44,10 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Told {
-    /// `identity policy`, `boundary`, `resource policy`, `key policy`, `trust policy`, `grant`, `root user`.
+    /// `identity policy`, `boundary`, `resource policy`, `key policy`, `trust policy`, `grant`, `root user`; `key`
+    /// for one that can't be used.
     pub kind: &'static str,
-    /// What the policy is called; the id of a grant.
+    /// What the policy is called; the id of a grant, the ARN of a key.
     pub policy: String,
     /// The statement's place in the policy, from 1.
     pub statement: Option<usize>,
@@ -62,10 +63,25 @@ pub(super) fn of(
     (asked, organization): (&[Question<'_>], Option<&Organization>),
 ) -> Option<Finding> {
     let ask = |question| step(&Asked { person, question, organization });
-    let steps = asked.iter().map(ask).collect::<Option<Vec<_>>>()?;
+    let mut steps: Vec<Step> = Vec::with_capacity(asked.len());
+    for question in asked {
+        match (ask(question), question.only_if) {
+            (Some(step), _) => steps.push(step),
+            (None, Some(when)) => steps.last_mut()?.unless.push(Told::missing(question, when)),
+            (None, None) => return None,
+        }
+    }
     let open = |it: &Told| !it.conditions.is_empty();
     let always = steps.iter().all(|it| it.unless.is_empty() && !it.allowed_by.iter().any(open));
     Some(Finding { principal: person.arn.clone(), kind: person.kind(), always, steps })
+}
+
+impl Told {
+    /// That somebody may not use the key it takes where `when` holds.
+    fn missing(question: &Question<'_>, when: &str) -> Self {
+        let policy = question.resource.unwrap_or_default().to_owned();
+        Self { kind: "key", policy, statement: None, sid: None, conditions: vec![when.to_owned()] }
+    }
 }
 
 /// Who asks for what, and where.

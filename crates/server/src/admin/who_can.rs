@@ -28,8 +28,8 @@ struct Asked {
 
 /// What a resource is.
 enum Target {
-    /// A secret, and the key that the action needs besides.
-    Held(Box<Held>, Option<(&'static str, Key)>),
+    /// A secret, and the key that the action needs besides: that of its lock.
+    Held(Box<Held>, Option<Key>),
     Key(Key),
     Role(Box<Assumable>),
     /// Anything else, or nothing: its account, if it has one.
@@ -84,15 +84,23 @@ const BESIDES: [&str; 5] = [
 async fn answer(txn: &mut Txn<'_>, asked: &Asked, target: &Target) -> Result<who_can::Page, Fault> {
     let attached = target.attached()?;
     let second = match target {
-        Target::Held(_, Some((_, key))) => vec![key.attached().map_err(damaged)?],
+        Target::Held(_, Some(key)) => vec![key.attached().map_err(damaged)?],
         _ => Vec::new(),
     };
     let first = asked.question(target, &attached);
     let owner = target.key_owner();
     let mut questions = vec![first];
-    if let Target::Held(_, Some((action, key))) = target {
+    if let Target::Held(held, _) = target
+        && let Some(action) = held.each
+    {
+        let bare = Question { resource: None, owner: None, policies: &[], keys: &Unknown, ..first };
+        questions = vec![bare, Question { action, ..first }];
+    }
+    if let Target::Held(held, Some(key)) = target
+        && let Some(lock) = &held.lock
+    {
         questions.push(Question {
-            action,
+            action: lock.action,
             resource: Some(&key.key.arn),
             owner: owner.as_ref(),
             policies: &second,
@@ -100,6 +108,7 @@ async fn answer(txn: &mut Txn<'_>, asked: &Asked, target: &Target) -> Result<who
             of_service: key.key.manager == Manager::Aws,
             keys: key,
             grants: &key.grants,
+            only_if: lock.only_if,
             ..first
         });
     }
@@ -180,7 +189,7 @@ impl Asked {
         let through = Some(lock.through.clone());
         let key = kms::exposure::exposed(txn, (at, &lock.key), lock.action, through).await;
         let key = match key {
-            Ok(key) => Some((lock.action, key)),
+            Ok(key) => Some(key),
             // The key that AWS manages is made with the first value, for everybody of the account.
             Err(kms::Exception::NotFound(_)) if lock.key.starts_with("alias/aws/") => None,
             Err(kms::Exception::NotFound(_)) => {
@@ -219,6 +228,7 @@ impl Asked {
                 Target::Key(key) => &key.grants,
                 _ => &[],
             },
+            only_if: None,
         }
     }
 }
@@ -247,7 +257,7 @@ impl Target {
     fn named(&self) -> Vec<Principal> {
         match self {
             Self::Held(held, key) => {
-                let of_key = key.iter().flat_map(|it| it.1.named());
+                let of_key = key.iter().flat_map(Key::named);
                 held.named().into_iter().chain(of_key).collect()
             }
             Self::Key(key) => key.named(),
@@ -258,7 +268,7 @@ impl Target {
 
     /// Who owns the key that a secret is sealed under.
     fn key_owner(&self) -> Option<AccountId> {
-        let Self::Held(_, Some((_, key))) = self else { return None };
+        let Self::Held(_, Some(key)) = self else { return None };
         Arn::parse(&key.key.arn).ok()?.account()
     }
 }

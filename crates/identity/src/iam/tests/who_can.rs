@@ -16,6 +16,7 @@ fn question() -> Question<'static> {
         of_service: false,
         keys: &Unknown,
         grants: &[],
+        only_if: None,
     }
 }
 
