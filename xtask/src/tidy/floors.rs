@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("trail", 4),
     ("peers", 5),
     ("rotators", 5),
+    ("runtime", 5),
     ("agent", 6),
     ("cli", 6),
     ("server", 6),

@@ -1,0 +1,207 @@
+//! What a process prints: line by line, masked, to the operator's sink; the last of it to who asked.
+
+use crate::mask::Mask;
+use crate::program::LogSink;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+/// Reads one process's output until dropped.
+pub(crate) struct Log {
+    shared: Arc<Shared>,
+    flushes: mpsc::Sender<Flush>,
+    /// Ends with this value.
+    _reading: JoinSet<()>,
+}
+
+/// Where a process's output goes.
+struct Shared {
+    arn: String,
+    sink: Arc<dyn LogSink>,
+    mask: Mutex<Mask>,
+    tail: Mutex<Vec<u8>>,
+}
+
+struct Flush {
+    /// Whether to wait until nobody can print any more.
+    to_the_end: bool,
+    done: oneshot::Sender<()>,
+}
+
+impl Log {
+    /// Reads what is printed for `arn`. Also returned are the two ends to print into.
+    pub(crate) fn start(
+        arn: &str,
+        sink: Arc<dyn LogSink>,
+        mask: Mask,
+    ) -> io::Result<(Self, (OwnedFd, OwnedFd))> {
+        let (reader, writer) = io::pipe()?;
+        let outputs = (writer.try_clone()?.into(), writer.into());
+        let pipe = Receiver::from_owned_fd(reader.into())?;
+        let (arn, mask) = (arn.to_owned(), Mutex::new(mask));
+        let shared = Arc::new(Shared { arn, sink, mask, tail: Mutex::default() });
+        let (flushes, asked) = mpsc::channel(1);
+        let mut reading = JoinSet::new();
+        let lines = Lines { pipe: Some(pipe), line: Vec::new(), shared: Arc::clone(&shared) };
+        reading.spawn(lines.follow(asked));
+        Ok((Self { shared, flushes, _reading: reading }, outputs))
+    }
+
+    /// From here on the tail is that of another invocation, and `mask` is hidden too.
+    pub(crate) fn begin(&self, mask: Mask) {
+        self.shared.mask().join(mask);
+        self.shared.tail().clear();
+    }
+
+    /// A line of our own.
+    pub(crate) fn say(&self, line: &str) {
+        self.shared.emit(line.as_bytes());
+    }
+
+    /// `text` without what is hidden.
+    pub(crate) fn mask(&self, text: &[u8]) -> Vec<u8> {
+        self.shared.mask().apply(text)
+    }
+
+    /// Takes in what has been printed until now.
+    pub(crate) async fn flush(&self) {
+        self.ask(false).await;
+    }
+
+    /// Takes in what is printed until all that could print have ended, or for a moment.
+    pub(crate) async fn finish(&self) {
+        let _ = tokio::time::timeout(LAST_WORDS, self.ask(true)).await;
+    }
+
+    /// The end of what was printed in this invocation.
+    pub(crate) fn tail(&self) -> Vec<u8> {
+        self.shared.tail().clone()
+    }
+
+    async fn ask(&self, to_the_end: bool) {
+        let (done, told) = oneshot::channel();
+        if self.flushes.send(Flush { to_the_end, done }).await.is_ok() {
+            let _ = told.await;
+        }
+    }
+}
+
+impl Shared {
+    fn emit(&self, line: &[u8]) {
+        let line = self.mask().apply(line);
+        self.sink.line(&self.arn, &String::from_utf8_lossy(&line));
+        let mut tail = self.tail();
+        tail.extend_from_slice(&line);
+        tail.push(b'\n');
+        let surplus = tail.len().saturating_sub(TAIL);
+        tail.drain(..surplus);
+    }
+
+    fn mask(&self) -> MutexGuard<'_, Mask> {
+        self.mask.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reading end.
+struct Lines {
+    /// None once nobody can print any more.
+    pipe: Option<Receiver>,
+    line: Vec<u8>,
+    shared: Arc<Shared>,
+}
+
+impl Lines {
+    async fn follow(mut self, mut asked: mpsc::Receiver<Flush>) {
+        loop {
+            let Some(pipe) = &self.pipe else {
+                let Some(flush) = asked.recv().await else { return };
+                let _ = flush.done.send(());
+                continue;
+            };
+            tokio::select! {
+                ready = pipe.readable() => match ready {
+                    Ok(()) => self.take_in(),
+                    Err(_) => self.close(),
+                },
+                flush = asked.recv() => match flush {
+                    Some(flush) => self.flush(flush).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    async fn flush(&mut self, flush: Flush) {
+        self.take_in();
+        while flush.to_the_end && !flush.done.is_closed() {
+            let Some(pipe) = &self.pipe else { break };
+            if pipe.readable().await.is_err() {
+                break;
+            }
+            self.take_in();
+        }
+        let _ = flush.done.send(());
+    }
+
+    /// Reads until nothing is there, but not for ever.
+    fn take_in(&mut self) {
+        let mut buffer = [0; 16 * 1024];
+        for _ in 0..READS {
+            let Some(pipe) = &self.pipe else { return };
+            match pipe.try_read(&mut buffer) {
+                Ok(0) => return self.close(),
+                Ok(read) => self.add(buffer.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => return self.close(),
+            }
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|it| *it == b'\n') {
+            if let Some(end) = part.strip_suffix(b"\n") {
+                self.line.extend_from_slice(end);
+                self.shared.emit(&std::mem::take(&mut self.line));
+            } else {
+                self.line.extend_from_slice(part);
+                self.cut();
+            }
+        }
+    }
+
+    /// Cuts a line that doesn't end, where the cut can't fall into something hidden.
+    fn cut(&mut self) {
+        if self.line.len() < LINE {
+            return;
+        }
+        let masked = self.shared.mask().apply(&self.line);
+        let kept = self.shared.mask().longest();
+        let cut = masked.len().saturating_sub(kept);
+        self.line = masked.get(cut..).unwrap_or_default().to_vec();
+        self.shared.emit(masked.get(..cut).unwrap_or_default());
+    }
+
+    fn close(&mut self) {
+        self.pipe = None;
+        if !self.line.is_empty() {
+            self.shared.emit(&std::mem::take(&mut self.line));
+        }
+    }
+}
+
+/// Bytes of `X-Amz-Log-Result`, before it is base64.
+const TAIL: usize = 4096;
+/// Bytes after which a line is cut.
+const LINE: usize = 64 * 1024;
+/// Reads in a row.
+const READS: usize = 64;
+/// How long is waited for the output of processes that were ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
