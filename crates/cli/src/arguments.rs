@@ -2,9 +2,9 @@
 
 use crate::data::DataFolder;
 use crate::{
-    access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain, import,
-    man, oidc_provider, org, restore, root_key, serve, session, simulate, trail_tail, trail_verify,
-    version, who_can,
+    access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain,
+    function_init, import, man, oidc_provider, org, restore, root_key, serve, session, simulate,
+    trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -43,6 +43,8 @@ enum Command {
     Restore(restore::Restore),
     Import(import::Import),
     Explain(explain::Explain),
+    #[command(name = function_init::NAME, hide = true)]
+    FunctionInit(function_init::FunctionInit),
     Simulate(simulate::Simulate),
     #[command(subcommand)]
     Credentials(Credentials),
@@ -87,6 +89,7 @@ impl Arguments {
             Command::Restore(it) => it.run(data, out),
             Command::Import(it) => it.run(out),
             Command::Explain(it) => it.run(data, out),
+            Command::FunctionInit(it) => Ok(it.run()),
             Command::Simulate(it) => it.run(data, out),
             Command::Credentials(Credentials::Serve(it)) => it.run(out),
             Command::RootKey(it) => it.run(data, out),

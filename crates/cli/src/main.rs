@@ -16,6 +16,7 @@ mod dev;
 mod doctor;
 mod env;
 mod explain;
+mod function_init;
 mod import;
 mod lines;
 mod log;
