@@ -365,7 +365,7 @@ impl Arrival<'_> {
             Protocol::Query => sts::fault(code.name, code.status, message, &self.id.to_string()),
             Protocol::Rest => {
                 let body = code.rest(message);
-                Reply { status: code.status, body, error: Some(code.name), cause: None }
+                Reply::told(code, body)
             }
         }
     }

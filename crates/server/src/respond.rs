@@ -48,7 +48,7 @@ pub(crate) fn respond(
     date: HeaderValue,
 ) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let has_body = !reply.body.is_empty();
+    let (has_body, further) = (!reply.body.is_empty(), reply.headers);
     let mut response = Response::new(Full::new(Bytes::from(reply.body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -67,6 +67,11 @@ pub(crate) fn respond(
         headers.insert(REQUEST_ID.clone(), id);
     }
     headers.insert(DATE, date);
+    for (name, value) in further {
+        if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
+            headers.insert(name, value);
+        }
+    }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
     }
@@ -83,7 +88,7 @@ pub(crate) fn name_authorization(response: &mut Response<Full<Bytes>>) {
 
 /// An answer without a body.
 pub(crate) fn bare(status: u16, error: &'static str) -> Reply {
-    Reply { status, body: wire::Body::default(), error: Some(error), cause: None }
+    Reply { error: Some(error), ..Reply::success(status, wire::Body::default()) }
 }
 
 /// More bytes than are taken.

@@ -141,7 +141,7 @@ impl Routes {
     pub(crate) fn find_recorded(&self, source: &str, name: &str) -> Option<Row> {
         let routes =
             self.0.iter().find(|it| it.first().is_some_and(|it| it.row.source == source))?;
-        named(routes, name).map(|it| it.row)
+        routes.iter().map(|it| it.row).find(|it| it.recorded == name)
     }
 
     /// Looks at the head alone.

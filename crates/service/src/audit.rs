@@ -145,6 +145,7 @@ struct Record<'a, P: Serialize> {
     request_id: &'a str,
     event_id: &'a str,
     read_only: bool,
+    is_data: bool,
     resources: &'a [Resource],
     event_type: &'static str,
     recipient_account_id: &'a AccountId,
@@ -249,11 +250,11 @@ impl<P: Serialize> Record<'_, P> {
             .value("readOnly", &self.read_only)
             .value_if("resources", Some(self.resources).filter(|it| !it.is_empty()).as_ref())
             .plain("eventType", self.event_type)
-            .value("managementEvent", &true)
+            .value("managementEvent", &!self.is_data)
             .plain("recipientAccountId", self.recipient_account_id)
             .text_if("vpcEndpointId", self.endpoint.map(|it| it.id.as_str()))
             .text_if("vpcEndpointAccountId", account_of(self.endpoint))
-            .plain("eventCategory", "Management")
+            .plain("eventCategory", if self.is_data { "Data" } else { "Management" })
             .value_if("tlsDetails", self.tls_details)
             .done()
     }
@@ -275,6 +276,7 @@ pub(crate) struct Named {
     pub(crate) source: &'static str,
     pub(crate) name: &'static str,
     pub(crate) read_only: bool,
+    pub(crate) is_data: bool,
 }
 
 /// A record may have so many bytes; what the caller sent beyond that is left out of it.
@@ -317,6 +319,7 @@ fn of_whole_call<P: Serialize>(
             request_id: &request_id,
             event_id: &id,
             read_only: named.read_only,
+            is_data: named.is_data,
             resources: &[],
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,
@@ -386,6 +389,7 @@ fn by_itself(
             request_id,
             event_id: &id,
             read_only: false,
+            is_data: false,
             resources: &[],
             event_type: "AwsServiceEvent",
             recipient_account_id: account,
@@ -418,6 +422,7 @@ fn on_behalf(
             request_id: &request_id,
             event_id: &id,
             read_only: true,
+            is_data: false,
             resources,
             event_type: "AwsApiCall",
             recipient_account_id: &call.caller.account,

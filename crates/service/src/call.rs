@@ -8,6 +8,7 @@ use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use policy::engine::{self, Attached, Context, Decision, Door, Policies, Request, Values};
 use policy::{PolicyKind, Reason};
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wire::Violations;
@@ -37,6 +38,8 @@ pub struct Call<'a> {
     pub keyring: &'a Keyring,
     /// What an account may store at most.
     pub quotas: Quotas,
+    /// What a service has of the machine besides: see [`Call::port`].
+    port: Option<&'a (dyn Any + Send + Sync)>,
     /// What was done on the caller's behalf so far, for records of their own.
     notes: Mutex<Vec<Event>>,
     /// What seals the reasons of denials; without it nobody works them out.
@@ -186,6 +189,7 @@ impl<'a> Call<'a> {
             entropy,
             keyring,
             quotas: Quotas::default(),
+            port: None,
             notes: Mutex::default(),
             confidant: None,
             denial: Mutex::default(),
@@ -253,6 +257,16 @@ impl<'a> Call<'a> {
     /// The same call under `quotas`.
     pub fn under(self, quotas: Quotas) -> Self {
         Self { quotas, ..self }
+    }
+
+    /// The same call with `port`, for the service that knows what it is.
+    pub fn with_port(self, port: &'a (dyn Any + Send + Sync)) -> Self {
+        Self { port: Some(port), ..self }
+    }
+
+    /// What the doors have handed in for a service, if it is a `T`.
+    pub fn port<T: 'static>(&self) -> Option<&'a T> {
+        self.port?.downcast_ref()
     }
 
     /// Lets `operation` touch `target`: asks the policies, then checks the model's constraints.

@@ -123,8 +123,8 @@ pub async fn refuse(
     message: &str,
     ports: Ports<'_>,
 ) -> Reply {
-    let crate::Row { source, name, read_only, protocol, .. } = *row;
-    let named = Named { source, name, read_only };
+    let crate::Row { source, recorded: name, read_only, is_data, protocol, .. } = *row;
+    let named = Named { source, name, read_only, is_data };
     record_only(call, named, protocol, (code, message), ports).await
 }
 
@@ -155,7 +155,8 @@ async fn note<P: serde::Serialize>(
 
 /// How the records of `O` are headed.
 pub(crate) const fn named<O: Operation>() -> Named {
-    Named { source: O::SOURCE, name: O::NAME, read_only: O::READ_ONLY }
+    let (source, name, read_only) = (O::SOURCE, O::RECORDED, O::READ_ONLY);
+    Named { source, name, read_only, is_data: O::IS_DATA }
 }
 
 fn failed(code: Code, message: String) -> Outcome {
@@ -194,7 +195,7 @@ fn records<O: Operation>(
             if denial.as_ref().is_some_and(|it| it.shown().is_some()) {
                 call.set_explained();
             }
-            let told = failed(code, shown(error as &dyn Fault, code));
+            let told = failed(code, shown(error as &dyn Fault));
             (Outcome { denial, ..told }, &[][..])
         }
     };

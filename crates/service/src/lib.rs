@@ -34,7 +34,7 @@ pub use caller::{Access, Caller, Held, Kind, Session};
 pub use denial::{Confidant, Denial};
 pub use endpoint::Endpoint;
 pub use execute::{Failure, Ports, Turns, commit_recorded, execute, refuse};
-pub use operation::{Action, Answer, Fault, Operation, Reply, Row, chain};
+pub use operation::{Action, Answer, Fault, Framed, Operation, Reply, Row, chain};
 pub use organization::{Member, Organization};
 pub use rehearsal::Rehearsal;
 pub use slow::slow;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
 use store::{Backend, Txn};
+use wire::rest::{Binding, Manner};
 use wire::{Body, Code, Violations, json, query, rest};
 
 /// An IAM action, `service:Operation`.
@@ -24,6 +25,10 @@ pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
     const NAME: &'static str;
     /// The service it belongs to, as its audit records say: the `eventSource`.
     const SOURCE: &'static str = crate::audit::SERVICE;
+    /// What its audit records call it: the `eventName`.
+    const RECORDED: &'static str = Self::NAME;
+    /// Whether its records are of data and not of management.
+    const IS_DATA: bool = false;
     /// What the caller must be allowed to do.
     const ACTION: Action;
     /// Whether audit records call it read-only: a constant, whatever the outcome.
@@ -55,10 +60,26 @@ pub trait Operation: DeserializeOwned + Serialize + Send + Sync + 'static {
         Self::READ_ONLY
     }
 
+    /// The answer as it leaves, where that isn't the output in JSON.
+    fn framed(_output: &Self::Output) -> Option<Framed> {
+        None
+    }
+
     /// The `responseElements` of the audit record: nothing, for reads.
     fn elements(_output: &Self::Output) -> Option<serde_json::Value> {
         None
     }
+}
+
+/// An answer that isn't its output in JSON.
+#[derive(Debug)]
+pub struct Framed {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers: names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Body,
 }
 
 /// An output that a permit has unlocked. Only [`execute`] opens it, after the audit record.
@@ -101,6 +122,11 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn is_counted(&self) -> bool {
         false
     }
+
+    /// Whether its text is for the log only: of a failure inside.
+    fn is_internal(&self) -> bool {
+        self.code().status >= 500
+    }
 }
 
 /// What goes back to the client.
@@ -108,6 +134,8 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
+    /// Further headers: names in lower case.
+    pub headers: Vec<(&'static str, String)>,
     /// The body, without its content type.
     pub body: Body,
     /// The error's wire name, if it is one.
@@ -119,7 +147,19 @@ pub struct Reply {
 impl Reply {
     /// The error `code` with `message`.
     pub fn fault(code: Code, message: &str) -> Self {
-        Self { status: code.status, body: code.json(message), error: Some(code.name), cause: None }
+        Self::told(code, code.json(message))
+    }
+}
+
+impl Reply {
+    /// The success `body` with `status`.
+    pub fn success(status: u16, body: Body) -> Self {
+        Self { status, headers: Vec::new(), body, error: None, cause: None }
+    }
+
+    /// The error `code`, told as `body`.
+    pub fn told(code: Code, body: Body) -> Self {
+        Self { error: Some(code.name), ..Self::success(code.status, body) }
     }
 }
 
@@ -130,8 +170,11 @@ pub struct Row {
     pub name: &'static str,
     /// The service it belongs to: the `eventSource` of its audit records.
     pub source: &'static str,
+    /// What its audit records call it: the `eventName`.
+    pub recorded: &'static str,
     /// Whether audit records call it read-only.
     pub read_only: bool,
+    pub(crate) is_data: bool,
     pub(crate) protocol: Protocol,
     serve: Handler,
     bind: fn(&[u8], Protocol) -> Result<(), String>,
@@ -163,7 +206,9 @@ impl Row {
         Self {
             name: O::NAME,
             source: O::SOURCE,
+            recorded: O::RECORDED,
             read_only: O::READ_ONLY,
+            is_data: O::IS_DATA,
             protocol,
             serve: serve::<O>,
             bind: bind::<O>,
@@ -248,9 +293,11 @@ fn rehearse<'a, O: Operation>(
     Box::pin(async move {
         let input = match protocol {
             // Names on that wire are those of records.
-            Protocol::Rest(_) if parameters.is_null() => "{}".to_owned(),
-            Protocol::Rest(_) => parameters.to_string(),
-            Protocol::Json | Protocol::Query(_) => {
+            Protocol::Rest(Binding { manner: Manner::Camel, .. }) => match parameters {
+                Value::Null => "{}".to_owned(),
+                given => given.to_string(),
+            },
+            Protocol::Json | Protocol::Query(_) | Protocol::Rest(_) => {
                 crate::rehearsal::as_sent(parameters).to_string()
             }
         };
@@ -277,14 +324,11 @@ fn serve<'a, O: Operation>(
         };
         let id = call.request_id;
         match execute(call, &operation, ports).await {
-            Ok(output) => match protocol.encode(O::NAME, &output, id) {
-                Ok(body) => Reply { status: protocol.success(), body, error: None, cause: None },
-                Err(cause) => protocol.internal(cause, id),
-            },
+            Ok(output) => answered::<O>(&output, protocol, id),
             Err(Failure::Operation(error)) => {
                 let code = error.code();
-                let reply = protocol.fault(code, &shown(&error, code), id);
-                Reply { cause: (code.status >= 500).then(|| chain(&error)), ..reply }
+                let reply = protocol.fault(code, &shown(&error), id);
+                Reply { cause: error.is_internal().then(|| chain(&error)), ..reply }
             }
             Err(Failure::Busy) => protocol.fault(protocol.busy(), "Rate exceeded", id),
             Err(Failure::Store(error)) => protocol.internal(chain(&error), id),
@@ -293,9 +337,23 @@ fn serve<'a, O: Operation>(
     })
 }
 
+/// The answer `output` as it leaves.
+fn answered<O: Operation>(output: &O::Output, protocol: Protocol, id: base::Uuid) -> Reply {
+    if let Some(Framed { status, headers, body }) = O::framed(output) {
+        return Reply { headers, ..Reply::success(status, body) };
+    }
+    match protocol.success() {
+        204 => Reply::success(204, Body::default()),
+        status => match protocol.encode(O::NAME, output, id) {
+            Ok(body) => Reply::success(status, body),
+            Err(cause) => protocol.internal(cause, id),
+        },
+    }
+}
+
 /// The message for the wire: an internal failure tells nothing of its cause.
-pub(crate) fn shown(error: &dyn Fault, code: Code) -> String {
-    if code.status >= 500 { INTERNAL_TEXT.to_owned() } else { error.to_string() }
+pub(crate) fn shown(error: &dyn Fault) -> String {
+    if error.is_internal() { INTERNAL_TEXT.to_owned() } else { error.to_string() }
 }
 
 pub(crate) const INTERNAL_TEXT: &str = "An error occurred on the server side.";

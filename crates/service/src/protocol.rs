@@ -6,6 +6,7 @@ use base::Uuid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::query::{self, Parameters};
+use wire::rest::{Binding, Manner};
 use wire::{Body, Code, json, rest};
 
 /// How a service is spoken to.
@@ -46,16 +47,18 @@ impl Protocol {
     pub(crate) fn fault(self, code: Code, message: &str, request_id: Uuid) -> Reply {
         let body = match self {
             Self::Json => code.json(message),
-            Self::Rest(_) => code.rest(message),
+            Self::Rest(Binding { manner: Manner::Camel, .. }) => code.rest(message),
+            Self::Rest(_) => code.rest_pascal(message),
             Self::Query(service) => service.fault(code, message, &request_id.to_string()),
         };
-        Reply { status: code.status, body, error: Some(code.name), cause: None }
+        Reply::told(code, body)
     }
 
     /// A failure inside, which tells nothing of its cause.
     pub(crate) fn internal(self, cause: String, request_id: Uuid) -> Reply {
         let code = match self {
-            Self::Json | Self::Rest(_) => Code::INTERNAL,
+            Self::Json | Self::Rest(Binding { manner: Manner::Camel, .. }) => Code::INTERNAL,
+            Self::Rest(_) => Code { status: 500, ..Code::modelled("ServiceException") },
             Self::Query(_) => Code::query("InternalFailure", 500),
         };
         Reply { cause: Some(cause), ..self.fault(code, INTERNAL_TEXT, request_id) }
@@ -81,7 +84,10 @@ impl Protocol {
     pub(crate) fn busy(self) -> Code {
         match self {
             Self::Json => Code::THROTTLING,
-            Self::Rest(_) => Code { status: 429, ..Code::THROTTLING },
+            Self::Rest(Binding { manner: Manner::Camel, .. }) => {
+                Code { status: 429, ..Code::THROTTLING }
+            }
+            Self::Rest(_) => Code { status: 429, ..Code::protocol("TooManyRequestsException") },
             Self::Query(_) => Code::query("Throttling", 400),
         }
     }

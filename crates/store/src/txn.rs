@@ -169,6 +169,12 @@ impl Txn<'_> {
         self.writes.clear();
     }
 
+    /// Begins anew: forgets what was read and written, and lets go of the snapshot. For who waits long before
+    /// it answers, and has read all it needs.
+    pub fn release(&mut self) {
+        *self = begin(self.backend);
+    }
+
     /// Whether `commit` would change anything.
     pub fn writes_anything(&self) -> bool {
         !self.writes.is_empty()

@@ -6,9 +6,13 @@
 //!
 //! Source: Smithy, "AWS restJson1 protocol" and "HTTP binding traits".
 
-use crate::Body;
+use crate::{Body, Member};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 use std::io::Write;
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The content type of every answer.
 pub const CONTENT_TYPE: &str = "application/json";
@@ -26,6 +30,23 @@ pub struct Binding {
     pub headers: &'static [(&'static str, &'static str)],
     /// The HTTP status of a success.
     pub status: u16,
+    /// The member that the body is, byte for byte, where it is no JSON object.
+    pub payload: Option<&'static str>,
+    /// How names are written.
+    pub manner: Manner,
+    /// Bytes that a body may have, where that is more than others may.
+    pub body_bytes: usize,
+    /// How much longer than others an answer may take.
+    pub patience: Duration,
+}
+
+/// How a service writes names, and its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// `trustAnchorId`; an error is `{"message":…}`.
+    Camel,
+    /// `FunctionName`; an error also says whose it is: `{"Type":"User","message":…}`.
+    Pascal,
 }
 
 /// What a member of the query is.
@@ -60,7 +81,17 @@ pub struct Malformed(&'static str);
 impl Binding {
     /// `method` and `path`, with neither query nor headers, answered with 200.
     pub const fn new(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, query: &[], headers: &[], status: 200 }
+        Self {
+            method,
+            path,
+            query: &[],
+            headers: &[],
+            status: 200,
+            payload: None,
+            manner: Manner::Camel,
+            body_bytes: 0,
+            patience: Duration::ZERO,
+        }
     }
 
     /// The same with members in the query.
@@ -76,6 +107,21 @@ impl Binding {
     /// The same with another status of a success.
     pub const fn answering(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// The same of a service that writes names in PascalCase.
+    pub const fn in_pascal(self) -> Self {
+        Self { manner: Manner::Pascal, ..self }
+    }
+
+    /// The same with a body that is one member, byte for byte.
+    pub const fn with_payload(self, member: &'static str) -> Self {
+        Self { payload: Some(member), ..self }
+    }
+
+    /// The same with bodies of so many bytes, and with an answer that may take so much longer.
+    pub const fn with_room(self, body_bytes: usize, patience: Duration) -> Self {
+        Self { body_bytes, patience, ..self }
     }
 
     /// Whether `path` is this operation's, whatever the method.
@@ -103,7 +149,12 @@ impl Binding {
                 out.text(name, str::from_utf8(value).map_err(|_| Malformed(NOT_UTF8))?);
             }
         }
-        Ok(out.followed_by(body))
+        match self.payload {
+            Some(name) if !body.is_empty() => out.bytes(name, body),
+            Some(_) => (),
+            None => return Ok(out.followed_by(body)),
+        }
+        Ok(out.followed_by(b""))
     }
 
     fn gather_query(&self, query: &str, out: &mut Object) -> Result<(), Malformed> {
@@ -211,6 +262,13 @@ impl Object {
         }
     }
 
+    /// Bytes, as JSON has them.
+    fn bytes(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        let encoded = Zeroizing::new(STANDARD.encode(value));
+        let _infallible = write!(self.0, "\"{}\"", *encoded);
+    }
+
     fn list(&mut self, name: &str, values: &[Cow<'_, str>]) {
         self.name(name);
         let _infallible = serde_json::to_writer(&mut self.0, values);
@@ -243,6 +301,17 @@ impl crate::Code {
     pub fn rest(&self, message: &str) -> Body {
         let mut body = Body::with_capacity(16 + message.len());
         let _infallible = body.write_all(b"{\"message\":");
+        let _infallible = serde_json::to_writer(&mut body, message);
+        let _infallible = body.write_all(b"}");
+        body
+    }
+
+    /// The same in the manner of Lambda: `{"Type":"User","Message":…}`.
+    pub fn rest_pascal(&self, message: &str) -> Body {
+        let mut body = Body::with_capacity(40 + message.len());
+        let whose = if self.status < 500 { "User" } else { "Service" };
+        let member = if self.member == Member::Lower { "message" } else { "Message" };
+        let _infallible = write!(body, "{{\"Type\":\"{whose}\",\"{member}\":");
         let _infallible = serde_json::to_writer(&mut body, message);
         let _infallible = body.write_all(b"}");
         body
@@ -307,6 +376,20 @@ mod tests {
         ] {
             let found = gathered(path, query, "");
             assert!(found.contains(expected), "{query}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_payload_is_one_member() {
+        const WHOLE: Binding = Binding::new("POST", "/f/{Name}/x").with_payload("Payload");
+        let head = Head { path: "/f/a/x", query: "", header: &|_| None };
+        for (body, expected) in [
+            (&b""[..], r#"{"Name":"a"}"#),
+            (b"{\"a\":1}", r#"{"Name":"a","Payload":"eyJhIjoxfQ=="}"#),
+            (b"\xff", r#"{"Name":"a","Payload":"/w=="}"#),
+        ] {
+            let found = WHOLE.gather(head, body).expect("bound");
+            assert_eq!(found.as_slice(), expected.as_bytes());
         }
     }
 

@@ -20,6 +20,7 @@ pub mod get_federation_token;
 pub mod get_session_token;
 mod limits;
 mod second_factor;
+pub mod service_role;
 mod session_policy;
 mod tags;
 mod trust;
@@ -59,7 +60,7 @@ const SOURCE: &str = "sts.amazonaws.com";
 /// The error `code` as the Query protocol tells it.
 pub fn fault(code: &'static str, status: u16, message: &str, request_id: &str) -> Reply {
     let body = query_error(NAMESPACE, code, status, message, request_id);
-    Reply { status, body, error: Some(code), cause: None }
+    Reply { error: Some(code), ..Reply::success(status, body) }
 }
 
 #[cfg(test)]
