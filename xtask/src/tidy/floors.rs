@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("store", 2),
     ("service", 3),
     ("anywhere", 4),
+    ("functions", 4),
     ("identity", 4),
     ("kms", 4),
     ("secrets", 4),
@@ -32,6 +33,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("anywhere", "identity"),
     ("cli", "agent"),
     ("cli", "server"),
+    ("functions", "identity"),
+    ("functions", "kms"),
     ("identity", "kms"),
     ("secrets", "kms"),
 ];
