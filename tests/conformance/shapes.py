@@ -56,7 +56,9 @@ def differences(operation, body):
     if operation.service_model.protocol == "query":
         return of_query(operation, xml.etree.ElementTree.fromstring(body))
     shape = operation.output_shape
-    if shape is None or not shape.members:
+    if shape is not None and "payload" in shape.serialization:
+        return []
+    if shape is None or all("location" in it.serialization for it in shape.members.values()):
         return [] if body in (b"", b"{}") else [f"a body where none is expected: {body[:80]!r}"]
     return of_json(shape, json.loads(body), operation.name)
 

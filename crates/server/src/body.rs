@@ -31,9 +31,19 @@ const SMALL: usize = 4 << 10;
 const ALL: usize = 128 << 20;
 static ROOM: Semaphore = Semaphore::const_new(ALL);
 
+/// From here on a body is large: only packages of functions are.
+const LARGE: usize = 8 << 20;
+/// Bytes of large bodies, all together: they have their own room, so that they stop no others.
+static LARGE_ROOM: Semaphore = Semaphore::const_new(160 << 20);
+
+/// Whether bodies up to `limit` are large.
+pub(crate) fn is_large(limit: usize) -> bool {
+    LARGE < limit
+}
+
 /// Reads `body`, at most `limit` bytes. A body that says it is longer is not even begun.
 pub(crate) async fn read(body: Incoming, limit: usize) -> Result<Held, BodyError> {
-    read_into(&ROOM, body, limit).await
+    read_into(if is_large(limit) { &LARGE_ROOM } else { &ROOM }, body, limit).await
 }
 
 async fn read_into<B>(

@@ -49,6 +49,8 @@ pub(crate) struct Front {
     /// The Region that unsigned requests are served in.
     pub(crate) home: Region,
     pub(crate) throttle: Option<Throttle>,
+    /// What functions need of this machine.
+    pub(crate) functions: functions::Machine,
     /// What an account may store at most.
     pub(crate) quotas: Quotas,
     pub(crate) limits: LimitsConfig,
@@ -102,7 +104,7 @@ impl Answer for Door {
             peer: &self.peer,
             now,
             id,
-            deadline: Deadline::from_std(begun) + front.limits.request_timeout,
+            deadline: Deadline::from_std(begun) + front.limits.request_timeout + head.room().1,
             protocol: head.protocol(),
             hold: OnceLock::new(),
             explained: OnceLock::new(),
@@ -141,8 +143,11 @@ impl Front {
             Head::WrongMethod => return (bare(405, "MethodNotAllowed"), None),
             Head::Json(_) | Head::Query | Head::Rest(_) => (),
         }
-        let limit = usize::try_from(self.limits.body_bytes).unwrap_or(usize::MAX);
-        let body = match timeout_at(arrival.deadline, body::read(body, limit)).await {
+        let (wanted, patience) = head.room();
+        let limit = usize::try_from(self.limits.body_bytes).unwrap_or(usize::MAX).max(wanted);
+        // Nobody has signed yet: only a package may take longer to come than other bodies.
+        let slow = if body::is_large(limit) { Duration::ZERO } else { patience };
+        let body = match timeout_at(arrival.deadline - slow, body::read(body, limit)).await {
             Ok(Ok(body)) => body,
             Ok(Err(BodyError::TooLarge)) => {
                 let text = format!("The request body is longer than {limit} bytes.");
@@ -209,7 +214,8 @@ impl Front {
         let source = arrival.peer.source(arrival.parts);
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
-        let call = self.confide(Call::new(proof, who, from, when, tools).under(self.quotas));
+        let call = Call::new(proof, who, from, when, tools).under(self.quotas);
+        let call = self.confide(call.with_port(&self.functions));
         self.answer(arrival, route, form, &call).await
     }
 

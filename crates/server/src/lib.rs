@@ -35,6 +35,7 @@ mod journal;
 mod last_use;
 mod listen;
 mod metrics;
+mod packages;
 mod peer;
 mod places;
 mod respond;

@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderName, Method};
 use identity::{iam, sts};
 use service::{Reply, Row};
+use std::time::Duration;
 use wire::query::{self, Parameters};
 use wire::{Body, Code, rest};
 
@@ -56,7 +57,7 @@ enum Form {
 }
 
 /// All APIs.
-static APIS: [Api; 5] = [
+static APIS: [Api; 6] = [
     Api {
         signing_name: "secretsmanager",
         window_minutes: 5,
@@ -86,6 +87,12 @@ static APIS: [Api; 5] = [
         window_minutes: 5,
         form: Form::Paths,
         rows: anywhere::OPERATIONS,
+    },
+    Api {
+        signing_name: "lambda",
+        window_minutes: 5,
+        form: Form::Paths,
+        rows: functions::OPERATIONS,
     },
 ];
 
@@ -239,6 +246,16 @@ impl Route {
 }
 
 impl Head {
+    /// Bytes that the body may have, and how much longer than others the answer may take, where that is said.
+    pub(crate) fn room(&self) -> (usize, Duration) {
+        match self {
+            Self::Rest(route) => {
+                route.row.binding().map_or((0, Duration::ZERO), |it| (it.body_bytes, it.patience))
+            }
+            _ => (0, Duration::ZERO),
+        }
+    }
+
     /// The protocol to answer in.
     pub(crate) fn protocol(self) -> Protocol {
         match self {

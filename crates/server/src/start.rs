@@ -13,6 +13,7 @@ use crate::journal;
 use crate::last_use::Uses;
 use crate::listen::{ListenError, Shared, accept};
 use crate::metrics::Metrics;
+use crate::packages::Packages;
 use crate::peer::Peer;
 use crate::places::Places;
 use crate::respond::Dates;
@@ -23,7 +24,7 @@ use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
-use crate::workers::{LastUses, Maintenance, Outbox};
+use crate::workers::{LastUses, Maintenance, Outbox, Sweep};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use service::Turns;
 use std::io;
@@ -78,6 +79,9 @@ pub enum StartError {
     /// The organization of the configuration can't be that of the data folder.
     #[error(transparent)]
     Organization(#[from] identity::organization::Error),
+    /// What an earlier server has unpacked can't be removed.
+    #[error("can't use `functions` in the data folder: {0}")]
+    Packages(#[source] io::Error),
     /// The root key can't be had, or opens nothing.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -163,7 +167,11 @@ impl Server {
         });
         outbox.recover().await?;
 
-        let front = front(&config, (&clock, &entropy), (&backend, &keyring), (&journal, fetcher));
+        let packages = Packages::open(&config.server.data).map_err(StartError::Packages)?;
+        // What runs functions is not built yet: Invoke says so.
+        let functions = functions::Machine { code: Arc::new(packages), invoker: None };
+        let tools = (&clock, &entropy);
+        let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), functions);
         let front = Arc::new(front);
         let sockets = Sockets::bind(&config, reserved, &*clock)?;
         let admin = Arc::new(Admin {
@@ -200,6 +208,7 @@ impl Running {
     /// What went wrong; it is tried again.
     pub async fn catch_up(&self) -> Result<(), String> {
         LastUses { front: Arc::clone(&self.front) }.write().await;
+        Sweep { front: Arc::clone(&self.front) }.once().await?;
         let maintenance = Maintenance { front: Arc::clone(&self.front) };
         maintenance.catch_up(&self.inner.drain).await.map(drop)
     }
@@ -244,6 +253,7 @@ fn front(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
     (journal, fetcher): (&Journal, Fetcher),
+    functions: functions::Machine,
 ) -> Front {
     let routes = Routes::new();
     let metrics = Arc::new(Metrics::new(routes.names()));
@@ -265,6 +275,7 @@ fn front(
         issuers: Issuers::new(Box::new(fetcher)),
         home: web_identity::home(&config.server.regions),
         throttle: Throttle::new(&config.throttle),
+        functions,
         quotas: config.quotas.effective(),
         limits: config.limits.clone(),
         metrics,
@@ -322,6 +333,8 @@ fn spawn(
     inner.tasks.push(tokio::spawn(maintenance.run(inner.drain.clone())));
     let uses = LastUses { front: Arc::clone(front) };
     inner.tasks.push(tokio::spawn(uses.run(inner.drain.clone())));
+    let sweep = Sweep { front: Arc::clone(front) };
+    inner.tasks.push(tokio::spawn(sweep.run(inner.drain.clone())));
     inner.tasks.push(tokio::spawn(Arc::clone(outbox).run(inner.drain.clone())));
     if unfinished {
         let admin = Arc::clone(admin);

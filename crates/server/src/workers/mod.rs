@@ -6,7 +6,9 @@
 mod last_uses;
 mod maintenance;
 mod outbox;
+mod sweep;
 
 pub(crate) use last_uses::LastUses;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;
+pub(crate) use sweep::Sweep;
