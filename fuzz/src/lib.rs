@@ -11,6 +11,7 @@ mod agent_token;
 mod certificate;
 mod authorization_message;
 mod ciphertext_blob;
+mod function_package;
 mod grant_token;
 mod imported_material;
 mod identity_token;
@@ -33,6 +34,7 @@ pub use agent_token::agent_token;
 pub use certificate::certificate;
 pub use authorization_message::authorization_message;
 pub use ciphertext_blob::ciphertext_blob;
+pub use function_package::function_package;
 pub use grant_token::grant_token;
 pub use imported_material::imported_material;
 pub use identity_token::identity_token;
@@ -63,6 +65,7 @@ mod tests {
         ("certificate", super::certificate),
         ("authorization_message", super::authorization_message),
         ("ciphertext_blob", super::ciphertext_blob),
+        ("function_package", super::function_package),
         ("grant_token", super::grant_token),
         ("imported_material", super::imported_material),
         ("identity_token", super::identity_token),
