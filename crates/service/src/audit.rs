@@ -106,6 +106,8 @@ pub enum Event {
         details: serde_json::Value,
         /// Its `requestID`.
         request_id: String,
+        /// Its `errorMessage`, if it went wrong.
+        error: Option<String>,
     },
 }
 
@@ -240,7 +242,7 @@ impl<P: Serialize> Record<'_, P> {
             .plain("awsRegion", self.aws_region)
             .text("sourceIPAddress", self.source_ip_address)
             .text("userAgent", self.user_agent)
-            .text_if("errorCode", error_code)
+            .text_if("errorCode", error_code.filter(|it| !it.is_empty()))
             .text_if("errorMessage", error_message)
             .value("requestParameters", &self.request_parameters)
             .value("responseElements", &self.response_elements)
@@ -336,10 +338,11 @@ pub(crate) fn of_event(call: &Call<'_>, event: &Event) -> Option<Encoded> {
             let outcome = (error.as_ref(), denial.as_ref());
             on_behalf(call, (source, name), (parameters, resources), outcome)
         }
-        Event::Service { source, name, details, request_id } => {
+        Event::Service { source, name, details, request_id, error } => {
             let place = (&call.caller.account, call.region);
             let when = (call.now, Uuid::random(call.entropy));
-            of_service(source, place, when, (name, details, request_id))
+            let told = (*name, details, request_id.as_str());
+            by_itself((source, source), place, when, (told, error.as_deref()))
         }
     }
 }
@@ -352,7 +355,7 @@ pub fn of_service(
     when: (Timestamp, Uuid),
     told: (&str, &serde_json::Value, &str),
 ) -> Option<Encoded> {
-    by_itself((source, source), place, when, told)
+    by_itself((source, source), place, when, (told, None))
 }
 
 /// The record of something an operator did on this machine, past all policies: an account or an
@@ -363,14 +366,14 @@ pub fn of_operator(
     id: Uuid,
     told: (&str, &serde_json::Value, &str),
 ) -> Option<Encoded> {
-    by_itself(("iam.amazonaws.com", "operator"), place, (now, id), told)
+    by_itself(("iam.amazonaws.com", "operator"), place, (now, id), (told, None))
 }
 
 fn by_itself(
     (source, actor): (&'static str, &'static str),
     (account, region): (&AccountId, &Region),
     (now, id): (Timestamp, Uuid),
-    (name, details, request_id): (&str, &serde_json::Value, &str),
+    ((name, details, request_id), error): ((&str, &serde_json::Value, &str), Option<&str>),
 ) -> Option<Encoded> {
     let id = id.to_string();
     encode(
@@ -382,7 +385,7 @@ fn by_itself(
             aws_region: region,
             source_ip_address: actor,
             user_agent: actor,
-            error: None,
+            error: error.map(|it| ("", cut(it))),
             request_parameters: None,
             response_elements: None,
             additional_event_data: Some(details),

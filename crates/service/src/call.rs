@@ -4,6 +4,7 @@ use crate::context::Known;
 use crate::denial::{Confidant, Denial};
 use crate::rehearsal::Rehearsal;
 use crate::{Access, Action, Caller, Endpoint, Event, Held, Member, Operation};
+use async_trait::async_trait;
 use base::{AccountId, Entropy, Region, Timestamp, Uuid};
 use envelope::Keyring;
 use policy::engine::{self, Attached, Context, Decision, Door, Policies, Request, Values};
@@ -49,12 +50,30 @@ pub struct Call<'a> {
     /// Whether the call's own record tells why it was denied.
     explained: AtomicBool,
     rehearsal: Option<&'a Rehearsal>,
+    gate: Option<&'a dyn Gate>,
+    /// Whether it has waited at the gate, which it does once.
+    has_waited: AtomicBool,
     _proof: Proof,
+}
+
+/// Holds readers of a secret up for the moment in which its password changes.
+#[async_trait]
+pub trait Gate: Send + Sync {
+    /// Waits until the value of the secret `arn` isn't about to change, for a moment at most. Tells whether there
+    /// was anything to wait for.
+    async fn pass(&self, arn: &str) -> bool;
 }
 
 /// That a signature was right, the request's or that of a token in it; or that nothing will be permitted.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof(());
+
+impl Proof {
+    /// For work that falls due: nobody asks for it from outside.
+    pub(crate) fn of_stored_rule() -> Self {
+        Self(())
+    }
+}
 
 impl From<sigv4::Verified> for Proof {
     fn from(_: sigv4::Verified) -> Self {
@@ -195,6 +214,8 @@ impl<'a> Call<'a> {
             denial: Mutex::default(),
             explained: AtomicBool::new(false),
             rehearsal: None,
+            gate: None,
+            has_waited: AtomicBool::new(false),
             _proof: proof,
         }
     }
@@ -206,6 +227,7 @@ impl<'a> Call<'a> {
             notes: Mutex::default(),
             denial: Mutex::default(),
             explained: AtomicBool::new(false),
+            has_waited: AtomicBool::new(false),
             ..*self
         }
     }
@@ -213,6 +235,22 @@ impl<'a> Call<'a> {
     /// The same call, whose denials are told to `confidant`.
     pub fn confiding(self, confidant: &'a dyn Confidant) -> Self {
         Self { confidant: Some(confidant), ..self }
+    }
+
+    /// The same call, which waits at `gate` before it reads what is about to change.
+    pub fn through(self, gate: &'a dyn Gate) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// Waits until the value of the secret `arn` isn't about to change, once and for a moment at most. If it tells
+    /// that there was something to wait for, what was read before is old.
+    pub async fn wait_for(&self, arn: &str) -> bool {
+        let Some(gate) = self.gate.filter(|_| !self.has_waited.load(Ordering::Relaxed)) else {
+            return false;
+        };
+        let waited = gate.pass(arn).await;
+        self.has_waited.store(waited, Ordering::Relaxed);
+        waited
     }
 
     /// Why the last question was answered with no, if it was and nobody has taken it yet: for the record

@@ -49,6 +49,11 @@ pub async fn execute<O: Operation>(
     for _ in 0..MAX_ATTEMPTS {
         let mut txn = store::begin(ports.backend);
         let outcome = operation.run(call, &mut txn).await;
+        if outcome.as_ref().is_err_and(Fault::is_outdated) {
+            call.take_notes();
+            call.keep_denial(None);
+            continue;
+        }
         if outcome.as_ref().is_err_and(|it| !it.is_counted()) {
             txn.discard_writes();
         }

@@ -127,6 +127,11 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn is_internal(&self) -> bool {
         self.code().status >= 500
     }
+
+    /// Whether it is no answer: what was read is old, and the operation starts again.
+    fn is_outdated(&self) -> bool {
+        false
+    }
 }
 
 /// What goes back to the client.
