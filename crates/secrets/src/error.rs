@@ -18,6 +18,9 @@ pub enum Error {
         "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
     )]
     BatchWithoutFilters,
+    /// Two schedules at once.
+    #[error("You cannot specify both rotation frequency and schedule expression together.")]
+    BothRules,
     /// String and binary at once.
     #[error(
         "You can't specify both a binary secret value and a string secret value in the same secret."
@@ -42,6 +45,11 @@ pub enum Error {
         "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key."
     )]
     ForeignDefaultKey,
+    /// The function doesn't exist, or doesn't let the service in.
+    #[error(
+        "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com."
+    )]
+    FunctionShut,
     /// A filter without key, or without values.
     #[error("{0}")]
     Filter(String),
@@ -73,6 +81,9 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// No function is named, and none was before.
+    #[error("No Lambda rotation function ARN is associated with this secret.")]
+    NoFunction,
     /// No such secret, or none the caller may know of.
     #[error("Secrets Manager can't find the specified secret.")]
     NoSecret,
@@ -106,6 +117,15 @@ pub enum Error {
     /// The random password must have more classes than characters.
     #[error("Password length is too short based on the required types.")]
     PasswordTooShort,
+    /// What was read is old: the operation starts again, and nobody sees this.
+    #[error("the value has just changed")]
+    Outdated,
+    /// A rotation is under way, to this version if it has one.
+    #[error("A previous rotation isn’t complete. That rotation will be reattempted.")]
+    RotationBusy(Option<VersionId>),
+    /// Rules that no schedule follows from.
+    #[error("The rotation schedule expression is invalid: {0}")]
+    Schedule(schedule::Invalid),
     /// Already scheduled.
     #[error("You tried to perform the operation on a secret that's currently marked deleted.")]
     ScheduledAlready,
@@ -171,9 +191,10 @@ impl Fault for Error {
         const MALFORMED_POLICY: Code = Code::modelled("MalformedPolicyDocumentException");
         const NOT_FOUND: Code = Code::modelled("ResourceNotFoundException");
         match self {
-            Self::Denied(_) => Code::ACCESS_DENIED,
+            Self::Denied(_) | Self::FunctionShut => Code::ACCESS_DENIED,
             Self::BatchSource
             | Self::BatchWithoutFilters
+            | Self::BothRules
             | Self::BothValues
             | Self::CurrentStays
             | Self::Filter(_)
@@ -181,12 +202,15 @@ impl Fault for Error {
             | Self::Parameter(_)
             | Self::PasswordAlphabet
             | Self::PasswordTooShort
+            | Self::Schedule(_)
             | Self::StageElsewhere(_)
             | Self::StageTaken { .. }
             | Self::Window => INVALID_PARAMETER,
             Self::ForeignDefaultKey
             | Self::NameDeleted
+            | Self::NoFunction
             | Self::NoValueGiven
+            | Self::RotationBusy(_)
             | Self::ScheduledAlready
             | Self::ScheduledForDeletion
             | Self::StageMismatch
@@ -206,8 +230,17 @@ impl Fault for Error {
             | Self::PolicyUnknown => NOT_FOUND,
             Self::PolicySyntax | Self::PolicyPrincipal => MALFORMED_POLICY,
             Self::PublicPolicy => Code::modelled("PublicPolicyException"),
-            Self::Sealing(_) | Self::Store(_) => Code::INTERNAL,
+            Self::Outdated | Self::Sealing(_) | Self::Store(_) => Code::INTERNAL,
         }
+    }
+
+    fn is_counted(&self) -> bool {
+        // A rotation that is stuck is tried again.
+        matches!(self, Self::RotationBusy(_))
+    }
+
+    fn is_outdated(&self) -> bool {
+        matches!(self, Self::Outdated)
     }
 }
 

@@ -10,7 +10,7 @@
 //!   nothing in this crate stores or logs it, and comparisons take the same time wherever values differ.
 //! - Nothing here reads a clock, draws randomness or opens a socket: `call` carries the instant and the
 //!   entropy, `txn` is the only way to state.
-//! - No module of another service is used but `kms`.
+//! - No module of another service is used but `kms` and `functions`.
 //! - A request reads a bounded number of rows, however many secrets there are.
 
 mod condition;
@@ -29,6 +29,7 @@ mod quota;
 mod random_password;
 mod replicas;
 mod retention;
+pub mod rotation;
 pub mod secret;
 pub mod stages;
 mod tags;

@@ -4,6 +4,14 @@
 pub(crate) const VALUE: std::ops::RangeInclusive<usize> = 1..=65_536;
 /// `SecretIdType`, in characters.
 pub(crate) const SECRET_ID: std::ops::RangeInclusive<usize> = 1..=2048;
+/// `RotationLambdaARNType`.
+pub(crate) const FUNCTION_ARN: std::ops::RangeInclusive<usize> = 0..=2048;
+/// `AutomaticallyRotateAfterDaysType`.
+pub(crate) const ROTATION_DAYS: std::ops::RangeInclusive<i64> = 1..=1000;
+/// `DurationType`.
+pub(crate) const ROTATION_HOURS: std::ops::RangeInclusive<usize> = 2..=3;
+/// `ScheduleExpressionType`.
+pub(crate) const SCHEDULE: std::ops::RangeInclusive<usize> = 1..=256;
 /// `NameType`.
 pub(crate) const NAME: std::ops::RangeInclusive<usize> = 1..=512;
 /// `ClientRequestTokenType` and `SecretVersionIdType`.

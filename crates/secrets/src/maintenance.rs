@@ -85,7 +85,7 @@ impl Work<'_> {
     }
 
     fn record(&self, place: &Place, event: &Event) -> Option<audit::Encoded> {
-        let Event::Service { source, name, details, request_id } = event else { return None };
+        let Event::Service { source, name, details, request_id, .. } = event else { return None };
         let when = (self.now, Uuid::random(self.entropy));
         let told = (*name, details, request_id.as_str());
         audit::of_service(source, (&place.account, &place.region), when, told)
@@ -135,5 +135,6 @@ pub(crate) fn removal(secret: &Secret, requested: Timestamp, how: &str) -> [Even
             secret.arn,
             requested.format("%Y-%m-%dT%H:%M:00Z")
         ),
+        error: None,
     })
 }

@@ -49,13 +49,14 @@ async fn unlabelled(
     secret: &Secret,
 ) -> Result<Vec<(Timestamp, VersionId)>, Error> {
     let labelled = secret.stages.by_version();
+    let pins = secret.pins();
     let mut found = Vec::new();
     let mut range = versions_of(place, &secret.id);
     loop {
         let page = txn.page::<Head>(range.clone(), LOOK, false).await?;
         let last = page.rows.last().map(|(key, _)| key.clone());
         let heads = page.rows.into_iter().map(|(_, head)| (head.created, head.id));
-        found.extend(heads.filter(|(_, id)| !labelled.contains_key(id)));
+        found.extend(heads.filter(|(_, id)| !labelled.contains_key(id) && !pins.contains(id)));
         match last {
             Some(key) if page.more => range.from = Bound::Excluded(key),
             _ => return Ok(found),
@@ -80,7 +81,8 @@ async fn remove(
         };
         let mut secret = before.clone();
         let mut events = Vec::with_capacity(2 * ids.len());
-        for id in ids.iter().filter(|it| before.stages.of(it).is_empty()) {
+        let free = |it: &&VersionId| before.stages.of(it).is_empty() && !before.pins().contains(it);
+        for id in ids.iter().filter(free) {
             txn.remove(&values(), &(place, &secret.id, id));
             secret.versions = secret.versions.saturating_sub(1);
             events.extend(removal(&secret, work.now, "Retention"));

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::due::{DUE, Due};
 use crate::limits;
 use crate::policies::StoredPolicy;
+use crate::rotation::{self, Rotation};
 use crate::stages::{Label, Stages, VersionId};
 use base::{AccountId, Entropy, Region, Timestamp};
 use policy::engine::Values;
@@ -25,7 +26,7 @@ pub struct Place {
 /// A secret's internal id: its creation in hex milliseconds and eight random hex digits.
 ///
 /// Ids sort by creation, so the table of secrets is the listing by creation date.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretId(pub(crate) String);
 
@@ -73,6 +74,9 @@ pub struct Secret {
     /// When the version clean-up is due, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trim: Option<Timestamp>,
+    /// How it rotates; `None` if that was never asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<Rotation>,
     /// Whether a resource policy is attached, so that reads needn't look.
     #[serde(default)]
     pub(crate) has_policy: bool,
@@ -159,6 +163,7 @@ impl Secret {
             stages: Stages::default(),
             versions: 0,
             trim: None,
+            rotation: None,
             has_policy: false,
         }
     }
@@ -243,6 +248,11 @@ impl Secret {
             before.due_row(place).iter().for_each(|it| txn.remove(&DUE, it));
             self.due_row(place).iter().try_for_each(|it| txn.save(&DUE, it, it))?;
         }
+        if self.rotation_due() != before.rotation_due() {
+            before.rotation_row(place).iter().for_each(|it| txn.remove(&rotation::DUE, it));
+            let row = self.rotation_row(place);
+            row.iter().try_for_each(|it| txn.save(&rotation::DUE, it, it))?;
+        }
         txn.save(&secrets(), &(place, &self.id), self)?;
         Ok(())
     }
@@ -254,7 +264,23 @@ impl Secret {
         txn.remove(&accessed(), &(place, self.accessed.unwrap_or_default(), &self.id));
         txn.remove(&policies(), &(place, &self.id));
         self.due_row(place).iter().for_each(|it| txn.remove(&DUE, it));
+        self.rotation_row(place).iter().for_each(|it| txn.remove(&rotation::DUE, it));
         txn.remove(&secrets(), &(place, &self.id));
+    }
+
+    /// When its rotation is to be looked at, if it is.
+    pub(crate) fn rotation_due(&self) -> Option<Timestamp> {
+        let rotation = self.rotation.as_ref().filter(|_| self.deletion.is_none());
+        rotation.and_then(Rotation::due)
+    }
+
+    fn rotation_row(&self, place: &Place) -> Option<rotation::Due> {
+        self.rotation_due().map(|at| rotation::Due {
+            at,
+            account: place.account.clone(),
+            region: place.region.clone(),
+            secret: self.id.clone(),
+        })
     }
 
     /// When the next thing falls due for this secret, if anything does.

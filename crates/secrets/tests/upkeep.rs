@@ -99,8 +99,8 @@ async fn trimming_looks_at_each_version_once_and_at_no_value() {
     desk.clock.advance(DAY * 2);
 
     let (backend, turns) = (Counting::over(&desk.backend), Turns::default());
-    let ports = Ports { backend: &backend, trail: &desk.trail, turns: &turns };
-    let now = base::Clock::now(&desk.clock);
+    let ports = Ports { backend: &backend, trail: &*desk.trail, turns: &turns };
+    let now = base::Clock::now(&*desk.clock);
     let step = || maintenance::step(ports, &base::SystemEntropy, now);
     while step().await.expect("a step").is_some_and(|next| next <= now) {}
 

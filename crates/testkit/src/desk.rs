@@ -19,9 +19,9 @@ pub struct Desk {
     /// The store, for faults and for looking inside.
     pub backend: Arc<Memory>,
     /// The time of the next call.
-    pub clock: HandMoved,
+    pub clock: Arc<HandMoved>,
     /// The audit records so far.
-    pub trail: PaperTrail,
+    pub trail: Arc<PaperTrail>,
     /// What an account may store at most.
     pub quotas: Quotas,
     /// The user of account 111122223333 that [`Desk::call`] signs for.
@@ -31,9 +31,12 @@ pub struct Desk {
     /// Where calls come from: this machine.
     pub source: Source,
     region: Region,
-    entropy: Seeded,
-    keyring: Keyring,
-    turns: Turns,
+    /// All chance.
+    pub entropy: Arc<Seeded>,
+    /// What seals and opens values.
+    pub keyring: Arc<Keyring>,
+    /// Where calls queue that compete for the same rows.
+    pub turns: Arc<Turns>,
 }
 
 /// What a call answered.
@@ -60,16 +63,16 @@ impl Answered {
 impl Desk {
     /// A fresh desk on 2026-01-31, all chance from `seed`.
     pub async fn open(seed: u64) -> Result<Self, Box<dyn std::error::Error>> {
-        let entropy = Seeded::new(seed);
-        let root = LocalRoot::new("test", Key::random(&entropy))?;
-        let keyring = Keyring::new(Roots::only(Arc::new(root)));
-        let clock = HandMoved::new(Timestamp::from_secs(1_769_853_600));
+        let entropy = Arc::new(Seeded::new(seed));
+        let root = LocalRoot::new("test", Key::random(&*entropy))?;
+        let keyring = Arc::new(Keyring::new(Roots::only(Arc::new(root))));
+        let clock = Arc::new(HandMoved::new(Timestamp::from_secs(1_769_853_600)));
         let backend = Arc::new(Memory::new());
-        kms::initialize(&*backend, &keyring, &entropy, clock.now()).await?;
+        kms::initialize(&*backend, &keyring, &*entropy, clock.now()).await?;
         Ok(Self {
             backend,
             clock,
-            trail: PaperTrail::default(),
+            trail: Arc::new(PaperTrail::default()),
             quotas: Quotas::default(),
             caller: caller("111122223333")?,
             access: administrator()?,
@@ -77,7 +80,7 @@ impl Desk {
             region: "us-east-1".parse()?,
             entropy,
             keyring,
-            turns: Turns::default(),
+            turns: Arc::new(Turns::default()),
         })
     }
 
@@ -112,8 +115,8 @@ impl Desk {
             signed,
             (caller, access),
             (&self.region, &self.source),
-            (self.clock.now(), Uuid::random(&self.entropy)),
-            (&self.entropy, &self.keyring),
+            (self.clock.now(), Uuid::random(&*self.entropy)),
+            (&*self.entropy, &self.keyring),
         )
         .under(self.quotas);
         let reply = row.serve(&call, body, self.ports()).await;
@@ -126,7 +129,7 @@ impl Desk {
         let mut steps = 0;
         loop {
             let now = self.clock.now();
-            match secrets::maintenance::step(self.ports(), &self.entropy, now).await? {
+            match secrets::maintenance::step(self.ports(), &*self.entropy, now).await? {
                 Some(next) if next <= now => steps += 1,
                 _ => return Ok(steps),
             }
@@ -134,7 +137,7 @@ impl Desk {
     }
 
     fn ports(&self) -> Ports<'_> {
-        Ports { backend: self, trail: &self.trail, turns: &self.turns }
+        Ports { backend: self, trail: &*self.trail, turns: &self.turns }
     }
 }
 

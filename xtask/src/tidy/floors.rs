@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("secrets", 4),
     ("trail", 4),
     ("peers", 5),
+    ("rotation", 5),
     ("rotators", 5),
     ("runtime", 5),
     ("agent", 6),
@@ -36,6 +37,8 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("functions", "identity"),
     ("functions", "kms"),
     ("identity", "kms"),
+    ("rotation", "rotators"),
+    ("secrets", "functions"),
     ("secrets", "kms"),
 ];
 

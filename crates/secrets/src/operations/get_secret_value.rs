@@ -73,6 +73,9 @@ pub(crate) async fn read(
     secret: Arc<Secret>,
     selector: Selector,
 ) -> Result<Read, Error> {
+    if selector.is_current() && secret.is_changing() && call.wait_for(&secret.arn).await {
+        return Err(Error::Outdated);
+    }
     let version = selector.find(txn, place, &secret).await?;
     let value = value::open((call, txn, permit), place, &secret, &version).await?;
     if version.unread(call.now) {
@@ -89,6 +92,11 @@ pub(crate) async fn read(
 }
 
 impl Selector {
+    /// Whether the current version is meant, which a rotation is about to replace.
+    fn is_current(&self) -> bool {
+        self.version.is_none() && self.label.as_ref().is_none_or(|it| *it == Label::CURRENT)
+    }
+
     async fn find(
         self,
         txn: &mut Txn<'_>,

@@ -1,6 +1,7 @@
 //! Table: the operations of Secrets Manager that are built. What is not here is unknown.
 
 pub mod batch_get_secret_value;
+pub mod cancel_rotate_secret;
 pub mod create_secret;
 pub mod delete_resource_policy;
 pub mod delete_secret;
@@ -14,6 +15,7 @@ pub mod list_secrets;
 pub mod put_resource_policy;
 pub mod put_secret_value;
 pub mod restore_secret;
+pub mod rotate_secret;
 pub mod shown;
 pub mod tag_resource;
 pub mod untag_resource;
@@ -29,6 +31,7 @@ pub(crate) const SOURCE: &str = "secretsmanager.amazonaws.com";
 /// Every operation by its name on the wire, in alphabetical order.
 pub const OPERATIONS: &[Row] = &[
     Row::of::<batch_get_secret_value::BatchGetSecretValue>(),
+    Row::of::<cancel_rotate_secret::CancelRotateSecret>(),
     Row::of::<create_secret::CreateSecret>(),
     Row::of::<delete_resource_policy::DeleteResourcePolicy>(),
     Row::of::<delete_secret::DeleteSecret>(),
@@ -42,6 +45,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::of::<put_resource_policy::PutResourcePolicy>(),
     Row::of::<put_secret_value::PutSecretValue>(),
     Row::of::<restore_secret::RestoreSecret>(),
+    Row::of::<rotate_secret::RotateSecret>(),
     Row::of::<tag_resource::TagResource>(),
     Row::of::<untag_resource::UntagResource>(),
     Row::of::<update_secret::UpdateSecret>(),

@@ -3,7 +3,7 @@
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
-use crate::{Error, limits, lookup};
+use crate::{Error, limits, lookup, rotation};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, Permit, input};
 use store::Txn;
@@ -68,12 +68,16 @@ impl Operation for PutSecretValue {
         let (place, before) = found.live()?;
 
         let mut secret = Secret::clone(&before);
+        self.check_rotation(&secret)?;
         self.put((call, txn, &permit), &place, &mut secret, (&token, given)).await?;
+        let current = |it: &Secret| it.stages.holder(&Label::CURRENT).cloned();
+        let by_hand = current(&secret) != current(&before);
+        let events = if by_hand { secret.written_by_hand(&token, call.now) } else { Vec::new() };
         if secret != *before {
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;
         }
-        Ok(Answer::new(permit, Output::new(secret, token)))
+        Ok(Answer::new(permit, Output::new(secret, token)).with_events(events))
     }
 
     fn elements(output: &Output) -> Option<serde_json::Value> {
@@ -82,6 +86,17 @@ impl Operation for PutSecretValue {
 }
 
 impl PutSecretValue {
+    /// A rotation token must be that of the attempt under way: nobody else has it.
+    fn check_rotation(&self, secret: &Secret) -> Result<(), Error> {
+        let Some(token) = &self.rotation_token else { return Ok(()) };
+        let job = secret.rotation.as_ref().and_then(|it| it.job.as_ref());
+        let known = job.and_then(|it| it.proof.as_deref());
+        if known == Some(rotation::hash(token.value()).as_str()) {
+            return Ok(());
+        }
+        Err(Error::Denied("The rotation token is not that of a rotation under way.".to_owned()))
+    }
+
     /// SDKs resend the same token on a retry: the same value again is a success, and labels that are
     /// asked for are attached all the same.
     async fn put(

@@ -57,5 +57,6 @@ fn kept(call: &Call<'_>, secret: &Secret) -> Event {
         name: "CancelSecretVersionDelete",
         details: serde_json::json!({ "ARN": secret.arn, "Name": secret.name }),
         request_id: base::Uuid::random(call.entropy).to_string(),
+        error: None,
     }
 }

@@ -1,5 +1,6 @@
 //! What DescribeSecret and ListSecrets show of a secret.
 
+use crate::rotation::Rotation;
 use crate::secret::Secret;
 use crate::tags::{self, TagShown};
 use base::Timestamp;
@@ -49,9 +50,19 @@ pub struct Shown {
     last_accessed_date: Option<Timestamp>,
     #[serde(serialize_with = "instant")]
     last_changed_date: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant_option")]
+    last_rotated_date: Option<Timestamp>,
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "instant_option")]
+    next_rotation_date: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owning_service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_enabled: Option<bool>,
+    #[serde(rename = "RotationLambdaARN", skip_serializing_if = "Option::is_none")]
+    rotation_lambda_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_rules: Option<RulesShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_versions_to_stages: Option<StagesShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +71,29 @@ pub struct Shown {
     r#type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version_ids_to_stages: Option<StagesShown>,
+}
+
+/// `RotationRules`: beside an expression, the days between its windows.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RulesShown {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automatically_after_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_expression: Option<String>,
+}
+
+impl RulesShown {
+    fn new(rotation: &Rotation) -> Option<Self> {
+        let rules = rotation.rules.as_ref()?;
+        Some(Self {
+            automatically_after_days: rules.days().map(u32::from).or(rotation.days),
+            duration: rules.duration().map(|it| it.to_string()),
+            schedule_expression: rules.expression().map(|it| it.text().to_owned()),
+        })
+    }
 }
 
 type StagesShown = BTreeMap<String, Vec<String>>;
@@ -101,6 +135,7 @@ impl Shown {
     }
 
     fn without_stages(secret: Secret) -> Self {
+        let rotation = secret.rotation.as_ref();
         Self {
             arn: secret.arn,
             created_date: secret.created,
@@ -109,8 +144,13 @@ impl Shown {
             kms_key_id: secret.kms_key_id,
             last_accessed_date: secret.accessed,
             last_changed_date: secret.changed,
+            last_rotated_date: rotation.and_then(|it| it.rotated),
             name: secret.name,
+            next_rotation_date: rotation.and_then(Rotation::next_date),
             owning_service: secret.owning_service,
+            rotation_enabled: rotation.map(|it| it.enabled),
+            rotation_lambda_arn: rotation.and_then(|it| it.function.clone()),
+            rotation_rules: rotation.and_then(RulesShown::new),
             secret_versions_to_stages: None,
             tags: secret.tags.as_ref().map(tags::shown),
             r#type: secret.kind,

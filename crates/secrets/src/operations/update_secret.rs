@@ -73,8 +73,10 @@ impl Operation for UpdateSecret {
         if secret.kms_key_id != before.kms_key_id {
             self.change_key((call, txn, &permit), &place, &before, &secret).await?;
         }
+        let mut events = Vec::new();
         if let Some(given) = given {
             value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
+            events = secret.written_by_hand(&token, call.now);
         }
         if secret != *before {
             secret.touch(call.now);
@@ -82,7 +84,7 @@ impl Operation for UpdateSecret {
         }
         let version_id = given.map(|_| token.0);
         let output = NamedVersion { arn: secret.arn, name: secret.name, version_id };
-        Ok(Answer::new(permit, output))
+        Ok(Answer::new(permit, output).with_events(events))
     }
 
     fn elements(output: &NamedVersion) -> Option<serde_json::Value> {

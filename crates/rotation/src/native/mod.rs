@@ -1,0 +1,170 @@
+//! How a password changes without anybody losing the way in. Source: rotation.md §5.4–5.6.
+
+mod alternating;
+mod reconcile;
+mod single;
+
+use crate::engine::Ground;
+use crate::port::{self, Strategy};
+use crate::trouble::{During, Trouble};
+use base::Sensitive;
+use rotators::{Credential, Failure, Rotator, Session};
+use secrets::rotation::work::{self, Assignment, Values};
+use secrets::rotation::{Kind, Phase};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// One attempt of a native rotator.
+pub(crate) struct Attempt<'a> {
+    ground: &'a Ground,
+    of: &'a Assignment,
+    rotator: &'a dyn Rotator,
+    strategy: Strategy,
+    values: Values,
+}
+
+/// Steps, as functions call them: people look for these words.
+const CREATE: &str = "createSecret";
+const SET: &str = "setSecret";
+const TEST: &str = "testSecret";
+const FINISH: &str = "finishSecret";
+
+/// How long a server may take to let a new password in: a replica, a proxy that remembers.
+const SETTLING: Duration = Duration::from_secs(5);
+const BETWEEN: Duration = Duration::from_millis(100);
+/// An attempt takes no longer.
+const WHOLE: Duration = Duration::from_mins(1);
+
+/// Carries `of` out as `native` says.
+pub(crate) async fn carry_out(
+    ground: &Ground,
+    of: &Assignment,
+    native: port::Native,
+) -> Result<(), Trouble> {
+    let late = || Failure::Unreachable("the attempt took longer than a minute".to_owned());
+    timeout(WHOLE, begin(ground, of, native)).await.map_err(|_| Trouble::Server(SET, late()))?
+}
+
+async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result<(), Trouble> {
+    let values = work::values(ground.work(), of).await.during(CREATE)?;
+    let known = values.current.as_ref().or(values.pending.as_ref());
+    let none = || Failure::Invalid("the secret has no current value in text".to_owned());
+    let known = Credential::parse(known.ok_or_else(none).during(CREATE)?).during(CREATE)?;
+    let rotator = ground.rotators.of_engine(&known.engine);
+    let rotator = rotator.filter(|it| native.engine.is_none_or(|name| it.dialect().name == name));
+    let rotator = rotator.ok_or_else(|| unfit(&known, native)).during(CREATE)?;
+    let strategy = match native.strategy {
+        Strategy::BySecret if known.master.is_some() && !rotator.dialect().overlaps => {
+            Strategy::AlternatingUsers
+        }
+        Strategy::BySecret => Strategy::SingleUser,
+        named => named,
+    };
+    let attempt = Attempt { ground, of, rotator, strategy, values };
+    match (of.job.kind, attempt.strategy) {
+        (Kind::Test, _) => attempt.test().await,
+        (Kind::Reconcile, _) => attempt.reconcile().await,
+        (Kind::Rotate, Strategy::AlternatingUsers) => attempt.alternate().await,
+        (Kind::Rotate, _) => attempt.rotate_one().await,
+    }
+}
+
+fn unfit(known: &Credential, native: port::Native) -> Failure {
+    let engine = &known.engine;
+    Failure::Invalid(match native.engine {
+        Some(name) => {
+            format!("the function rotates {name}, and the secret's `engine` is `{engine}`")
+        }
+        None => format!("nothing here rotates the secret's `engine`, `{engine}`"),
+    })
+}
+
+impl Attempt<'_> {
+    /// Logs in.
+    async fn connect(&self, login: &Credential) -> Result<Box<dyn Session>, Failure> {
+        self.rotator.connect(login, &self.ground.trust).await
+    }
+
+    /// Logs in and reads something, as an application would.
+    async fn prove(&self, login: &Credential) -> Result<Box<dyn Session>, Failure> {
+        let mut session = self.connect(login).await?;
+        session.test().await?;
+        Ok(session)
+    }
+
+    /// The same, patient with a server that takes a moment to learn the password.
+    async fn prove_soon(&self, login: &Credential) -> Result<Box<dyn Session>, Failure> {
+        let begun = Instant::now();
+        loop {
+            match self.prove(login).await {
+                Err(Failure::Denied(_)) if begun.elapsed() < SETTLING => sleep(BETWEEN).await,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// A login of an administrator, as the secret `login` names it.
+    async fn master(&self, login: &Credential) -> Result<Box<dyn Session>, Trouble> {
+        let none = || Failure::Invalid("the secret's value has no `masterarn`".to_owned());
+        let arn = login.master.as_deref().ok_or_else(none).during(SET)?;
+        let text = work::master(self.ground.work(), self.of, arn).await.during(SET)?;
+        let master = Credential::parse(&text).during(SET)?;
+        if !master.same_server(login) {
+            let told = "the administrator's secret is for another server".to_owned();
+            return Err(Trouble::Server(SET, Failure::Invalid(told)));
+        }
+        self.connect(&master).await.during(SET)
+    }
+
+    fn current(&self) -> Result<Credential, Trouble> {
+        let none = || Failure::Invalid("the secret has no current value in text".to_owned());
+        let current = self.values.current.as_ref().ok_or_else(none).during(CREATE)?;
+        Credential::parse(current).during(CREATE)
+    }
+
+    /// The value of the job's version, if it has one.
+    fn pending(&self) -> Result<Option<Credential>, Trouble> {
+        self.values.pending.as_ref().map(Credential::parse).transpose().during(CREATE)
+    }
+
+    /// A new password for `username`, kept before anybody hears of it.
+    async fn create(&self, like: &Credential, username: &str) -> Result<Credential, Trouble> {
+        let dialect = self.rotator.dialect();
+        let password = self.ground.password(dialect).map_err(|it| Trouble::Secret(CREATE, it))?;
+        let value: Sensitive = like.with_login(username, &password).during(CREATE)?;
+        let kept = work::create(self.ground.work(), self.of, &value).await;
+        During::<()>::during(kept, CREATE)?;
+        // What is stored counts: somebody may have put it before us.
+        let values = work::values(self.ground.work(), self.of).await.during(CREATE)?;
+        let kept = values.pending.ok_or(Trouble::Gone)?;
+        Credential::parse(&kept).during(CREATE)
+    }
+
+    /// The server that `login` is for: so many at a time there.
+    fn target(&self, login: &Credential) -> String {
+        let port = login.port.unwrap_or(self.rotator.dialect().port);
+        format!("{}:{port}", login.host.to_ascii_lowercase())
+    }
+
+    /// From here on the server may know the password of `pending`.
+    async fn set_out(&self, pending: &Credential) -> Result<(), Trouble> {
+        work::set_out(self.ground.work(), self.of, &self.target(pending)).await.during(SET)
+    }
+
+    /// Whether an earlier attempt has come so far that the server may know the password.
+    fn may_know(&self) -> bool {
+        self.of.job.phase >= Phase::Setting
+    }
+
+    async fn finish(&self) -> Result<(), Trouble> {
+        work::finish(self.ground.work(), self.of).await.during(FINISH)
+    }
+
+    /// Whether the function could do it: the copy of the current value logs in.
+    async fn test(&self) -> Result<(), Trouble> {
+        let none = || Failure::Invalid("the secret has no value in text".to_owned());
+        let pending = self.pending()?.ok_or_else(none).during(TEST)?;
+        self.prove(&pending).await.during(TEST)?.close().await;
+        self.finish().await
+    }
+}

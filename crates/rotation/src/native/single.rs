@@ -1,0 +1,140 @@
+//! One user gets another password.
+
+use super::{Attempt, BETWEEN, SET, TEST};
+use crate::trouble::{During, Trouble};
+use rotators::{Credential, Failure, Session};
+use tokio::time::sleep;
+
+/// Who changes the password.
+enum Hand {
+    /// The user itself, on a connection that the old password has opened.
+    Own(Box<dyn Session>),
+    /// An administrator.
+    Master(Box<dyn Session>),
+}
+
+impl Attempt<'_> {
+    /// Gives the secret's user another password.
+    pub(super) async fn rotate_one(&self) -> Result<(), Trouble> {
+        let current = self.current()?;
+        let pending = self.pending()?;
+        if let Some(pending) = &pending {
+            check_same(&current, pending)?;
+            if self.may_know() && self.has_taken(pending).await? {
+                return self.finish().await;
+            }
+        }
+        let mut hand = self.hand(&current).await?;
+        let pending = match pending {
+            Some(pending) => pending,
+            None => self.create(&current, &current.username).await?,
+        };
+        check_same(&current, &pending)?;
+        self.set_out(&pending).await?;
+
+        // From the next line on the current value may not log in.
+        let shut = self.ground.barrier.shut(&self.of.arn);
+        let done = self.apply(&mut hand, &current, &pending).await;
+        if let Err(trouble) = done {
+            self.undo(hand, &current, &pending).await;
+            return Err(trouble);
+        }
+        self.finish().await?;
+        drop(shut);
+        hand.close().await;
+        Ok(())
+    }
+
+    /// Whether the server has the password of `pending` from an attempt before.
+    async fn has_taken(&self, pending: &Credential) -> Result<bool, Trouble> {
+        match self.prove(pending).await {
+            Ok(session) => {
+                session.close().await;
+                Ok(true)
+            }
+            Err(Failure::Denied(_)) => Ok(false),
+            Err(failure) => Err(Trouble::Server(TEST, failure)),
+        }
+    }
+
+    /// Who can change the password: an administrator where that leaves the old one valid, else the user itself,
+    /// by the current password or the one before; an administrator if neither is the server's.
+    async fn hand(&self, current: &Credential) -> Result<Hand, Trouble> {
+        let dialect = self.rotator.dialect();
+        if current.master.is_some() && (dialect.overlaps || !dialect.changes_own) {
+            return self.master(current).await.map(Hand::Master);
+        }
+        let mut told = match self.connect(current).await {
+            Ok(session) => return Ok(Hand::Own(session)),
+            Err(Failure::Denied(told)) => told,
+            Err(failure) => return Err(Trouble::Server(SET, failure)),
+        };
+        let previous = self.values.previous.as_ref().map(Credential::parse);
+        if let Some(Ok(previous)) = previous
+            && previous.same_target(current)
+        {
+            match self.connect(&previous).await {
+                Ok(session) => return Ok(Hand::Own(session)),
+                Err(Failure::Denied(further)) => told = further,
+                Err(failure) => return Err(Trouble::Server(SET, failure)),
+            }
+        }
+        if current.master.is_some() {
+            return self.master(current).await.map(Hand::Master);
+        }
+        let advice = "neither the current password nor the previous one is the server's; put the right one with PutSecretValue, or name an administrator's secret in `masterarn`";
+        Err(Trouble::Lost(SET, format!("{told}: {advice}")))
+    }
+
+    /// Changes the password, and proves that it has changed.
+    async fn apply(
+        &self,
+        hand: &mut Hand,
+        current: &Credential,
+        pending: &Credential,
+    ) -> Result<(), Trouble> {
+        hand.change(current, pending).await.during(SET)?;
+        self.prove_soon(pending).await.during(TEST)?.close().await;
+        Ok(())
+    }
+
+    /// Gives the user the current password again, as far as the connection still lets it; if it can't be done,
+    /// the next attempt asks the server.
+    async fn undo(&self, mut hand: Hand, current: &Credential, pending: &Credential) {
+        match hand.change(pending, current).await {
+            Ok(()) => tracing::info!(secret = self.of.arn, "the password was changed back"),
+            Err(failure) => {
+                let told = failure.to_string();
+                tracing::warn!(secret = self.of.arn, told, "the password couldn't be changed back");
+            }
+        }
+        hand.close().await;
+        sleep(BETWEEN).await;
+    }
+}
+
+impl Hand {
+    async fn change(&mut self, from: &Credential, to: &Credential) -> Result<(), Failure> {
+        match self {
+            Self::Own(session) => session.change_own(&from.password, &to.password).await,
+            Self::Master(session) => {
+                session.change(&to.username, &to.password, Some(&from.password)).await
+            }
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Own(session) | Self::Master(session) => session.close().await,
+        }
+    }
+}
+
+/// A rotation gives one user of one server a password: it is not led to another.
+fn check_same(current: &Credential, pending: &Credential) -> Result<(), Trouble> {
+    if pending.same_target(current) {
+        return Ok(());
+    }
+    let told = "the pending value is for another user or server than the current one".to_owned();
+    Err(Trouble::Server(SET, Failure::Invalid(told)))
+}

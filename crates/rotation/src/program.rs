@@ -1,0 +1,51 @@
+//! The four steps of a function that isn't ours. Source: rotation.md §1.8 and §2.1.
+
+use crate::engine::Ground;
+use crate::trouble::{During, Trouble};
+use secrets::rotation::Kind;
+use secrets::rotation::work::{self, Assignment};
+use serde_json::json;
+
+const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+const TEST: &str = "testSecret";
+const FINISH: &str = "finishSecret";
+
+/// Has the function of `of` take its steps, one after the other.
+pub(crate) async fn carry_out(ground: &Ground, of: &Assignment) -> Result<(), Trouble> {
+    let steps = if of.job.kind == Kind::Test { &[TEST][..] } else { &STEPS };
+    for step in steps {
+        take(ground, of, step).await?;
+    }
+    if of.job.kind == Kind::Rotate && !work::is_current(ground.work(), of).await.during(FINISH)? {
+        let told = "the function has returned, and AWSCURRENT is not on the new version".to_owned();
+        return Err(Trouble::Function(FINISH, told));
+    }
+    work::finish(ground.work(), of).await.during(FINISH)
+}
+
+async fn take(ground: &Ground, of: &Assignment, step: &'static str) -> Result<(), Trouble> {
+    let token = str::from_utf8(of.rotation_token.expose()).unwrap_or_default();
+    let event = json!({
+        "Step": step,
+        "SecretId": of.arn,
+        "ClientRequestToken": of.job.token.as_str(),
+        "RotationToken": token,
+    });
+    // What it must not print: the values there are now, which the step before may have made.
+    let values = work::values(ground.work(), of).await.during(step)?;
+    let hidden = [values.pending, values.current, values.previous].into_iter().flatten();
+    let hidden: Vec<_> = hidden.flat_map(crate::program::secrets_in).collect();
+    let done = ground.functions.invoke(of, event.to_string().into_bytes(), &hidden).await;
+    done.map_err(|told| Trouble::Function(step, told))
+}
+
+use base::Sensitive;
+
+/// The value itself, and the texts in it if it is a JSON object.
+fn secrets_in(value: Sensitive) -> Vec<Sensitive> {
+    let password = rotators::Credential::parse(&value).ok().map(|it| {
+        let bytes: &[u8] = it.password.expose();
+        Sensitive::from(bytes)
+    });
+    std::iter::once(value).chain(password).collect()
+}

@@ -1,0 +1,103 @@
+//! What is begun when: bounds, turns, and servers that say nothing, by hand-moved time.
+
+use base::{AccountId, Timestamp};
+use secrets::rotation::Due;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use strongroom_rotation::{Bounds, Ended, Entry, Queue};
+
+const START: Timestamp = Timestamp::from_secs(1_769_853_600);
+
+fn entry(account: u64, target: &str, number: usize) -> Entry {
+    let account = AccountId::from_number(account).expect("twelve digits");
+    let secret = serde_json::from_value(format!("{number:020}").into()).expect("an id");
+    let due = Due { at: START, account, region: "us-east-1".parse().expect("valid"), secret };
+    Entry { due, target: target.to_owned() }
+}
+
+/// Everything that may begin at `now`.
+fn begin(queue: &mut Queue, now: Timestamp) -> Vec<Entry> {
+    std::iter::from_fn(|| queue.start(now)).collect()
+}
+
+#[test]
+fn bounds_hold_for_servers_accounts_and_the_node() {
+    let mut queue = Queue::new(Bounds { node: 5, target: 2, account: 3 });
+    for number in 0..20 {
+        queue.offer(entry(1, "one", number));
+        queue.offer(entry(1, "two", 100 + number));
+        queue.offer(entry(2, "two", 200 + number));
+    }
+    queue.offer(entry(1, "one", 0));
+    assert_eq!(queue.len(), 60, "nothing is taken twice");
+    let begun = begin(&mut queue, START);
+    let count = |of: &dyn Fn(&Entry) -> String| {
+        let mut counts = BTreeMap::new();
+        begun.iter().for_each(|it| *counts.entry(of(it)).or_insert(0) += 1);
+        counts
+    };
+    assert!(count(&|it| it.target.clone()).values().all(|it| *it <= 2));
+    assert!(count(&|it| it.due.account.to_string()).values().all(|it| *it <= 3));
+    assert_eq!((begun.len(), queue.running()), (4, 4), "two servers, two each");
+    queue.end(&begun[0], Ended::Answered, START);
+    assert_eq!(begin(&mut queue, START).len(), 1);
+    assert_eq!(queue.len(), 59);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left_alone_for_longer_and_longer() {
+    let mut queue = Queue::new(Bounds::default());
+    (0..30).for_each(|it| queue.offer(entry(1, "dead", it)));
+    let mut now = START;
+    for pause in [30, 60, 120, 240, 480, 600, 600] {
+        // The third failure in a row shuts it; then one at a time asks.
+        loop {
+            let begun = begin(&mut queue, now);
+            if begun.is_empty() {
+                break;
+            }
+            begun.iter().for_each(|it| queue.end(it, Ended::Unreachable, now));
+        }
+        let reopens = queue.reopens().expect("shut");
+        assert_eq!(reopens.since(now), Duration::from_secs(pause));
+        assert!(begin(&mut queue, reopens.minus(Duration::from_millis(1))).is_empty());
+        now = reopens;
+    }
+    let asked = begin(&mut queue, now);
+    assert_eq!(asked.len(), 1);
+    queue.end(&asked[0], Ended::Answered, now);
+    assert_eq!(begin(&mut queue, now).len(), 2, "it answers: all is as before");
+}
+
+/// Five thousand due in one minute against fifty servers of which two hang: nobody else is late.
+#[test]
+fn two_hanging_servers_hold_up_nobody_else() {
+    const HANG: Duration = Duration::from_secs(5);
+    const WORK: Duration = Duration::from_millis(60);
+    let mut queue = Queue::new(Bounds::default());
+    for number in 0..5_000_usize {
+        let account = 1 + number as u64 % 40;
+        queue.offer(entry(account, &format!("host-{}", number % 50), number));
+    }
+    let (mut now, mut running, mut last, mut most) = (START, BTreeMap::new(), START, 0);
+    let mut healthy = 0;
+    while healthy < 4_800 {
+        for begun in begin(&mut queue, now) {
+            let hangs = matches!(begun.target.as_str(), "host-0" | "host-1");
+            let end = now.plus(if hangs { HANG } else { WORK });
+            running.insert((end, begun.due.secret.clone()), begun);
+        }
+        most = most.max(running.len());
+        let Some((key, ended)) = running.pop_first() else { panic!("all stand still") };
+        now = key.0;
+        let hangs = matches!(ended.target.as_str(), "host-0" | "host-1");
+        queue.end(&ended, if hangs { Ended::Unreachable } else { Ended::Answered }, now);
+        if !hangs {
+            (healthy, last) = (healthy + 1, now);
+        }
+    }
+    // 4,800 of 60 ms each in at most 64 places.
+    let took = last.since(START);
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(most <= 64);
+}

@@ -1,0 +1,217 @@
+//! A database server that exists in memory, and that a test can break, lock and watch.
+
+use async_trait::async_trait;
+use base::Sensitive;
+use rotators::{Credential, Dialect, Failure, Finding, Lease, Protection, Rotator, Session, Trust};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::Notify;
+
+/// Where the process dies: before the act of this number, counted from one.
+#[derive(Debug, Default)]
+pub struct Fate {
+    left: Mutex<Option<usize>>,
+    pub passed: Mutex<usize>,
+    pub died: Notify,
+}
+
+impl Fate {
+    pub fn strike(&self, after: Option<usize>) {
+        *self.left.lock().expect("sound") = after;
+        *self.passed.lock().expect("sound") = 0;
+    }
+
+    /// A point at which the process may die: from there on nothing happens any more.
+    pub async fn point(&self) {
+        let dies = {
+            *self.passed.lock().expect("sound") += 1;
+            let mut left = self.left.lock().expect("sound");
+            match left.as_mut() {
+                Some(0) => true,
+                Some(more) => {
+                    *more -= 1;
+                    false
+                }
+                None => false,
+            }
+        };
+        if dies {
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What the server does besides what it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    #[default]
+    Well,
+    /// No connection.
+    Down,
+    /// It takes a connection and says nothing.
+    Hangs,
+    /// Passwords can't be changed.
+    Stubborn,
+    /// It says that it has changed a password and hasn't.
+    Lies,
+}
+
+#[derive(Debug, Default)]
+pub struct Users {
+    /// Users with their passwords: two for an engine where they overlap.
+    pub passwords: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Users that `mirror` has made.
+    pub made: BTreeSet<String>,
+    /// Who has knocked, in order, and whether they got in.
+    pub logins: Vec<(String, bool)>,
+    pub mood: Mood,
+}
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    pub dialect: &'static Dialect,
+    pub users: Mutex<Users>,
+    pub fate: Arc<Fate>,
+}
+
+pub const PLAIN: Dialect = Dialect {
+    name: "PostgreSQL",
+    engines: &["postgres"],
+    port: 5432,
+    database: None,
+    excluded: ":/@\"'\\",
+    longest_password: 32,
+    longest_name: 63,
+    suffix: "_clone",
+    overlaps: false,
+    changes_own: true,
+};
+pub const OVERLAPPING: Dialect =
+    Dialect { name: "MariaDB", engines: &["mariadb"], overlaps: true, ..PLAIN };
+
+impl Server {
+    pub fn users(&self) -> MutexGuard<'_, Users> {
+        self.users.lock().expect("sound")
+    }
+
+    /// Whether a login would succeed.
+    pub fn admits(&self, user: &str, password: &[u8]) -> bool {
+        self.users().passwords.get(user).is_some_and(|it| it.iter().any(|it| it == password))
+    }
+}
+
+#[derive(Debug)]
+pub struct Door(pub Arc<Server>);
+
+struct Open {
+    server: Arc<Server>,
+    user: String,
+}
+
+#[async_trait]
+impl Rotator for Door {
+    fn dialect(&self) -> &'static Dialect {
+        self.0.dialect
+    }
+
+    async fn connect(&self, login: &Credential, _: &Trust) -> Result<Box<dyn Session>, Failure> {
+        let server = &self.0;
+        server.fate.point().await;
+        let mood = server.users().mood;
+        match mood {
+            Mood::Down => return Err(Failure::Unreachable("the server is down".into())),
+            Mood::Hangs => {
+                tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                return Err(Failure::Unreachable("the server says nothing".into()));
+            }
+            Mood::Lies | Mood::Stubborn | Mood::Well => (),
+        }
+        let user = &login.username;
+        let admitted = server.admits(user, login.password.expose());
+        server.users().logins.push((user.clone(), admitted));
+        if !admitted {
+            return Err(Failure::Denied(format!("password authentication failed for {user}")));
+        }
+        Ok(Box::new(Open { server: Arc::clone(server), user: user.clone() }))
+    }
+}
+
+#[async_trait]
+impl Session for Open {
+    fn protection(&self) -> Protection {
+        Protection::Plain
+    }
+
+    async fn test(&mut self) -> Result<(), Failure> {
+        self.server.fate.point().await;
+        Ok(())
+    }
+
+    async fn change_own(&mut self, _: &Sensitive, to: &Sensitive) -> Result<(), Failure> {
+        let user = self.user.clone();
+        self.set(&user, to, None).await
+    }
+
+    async fn change(
+        &mut self,
+        user: &str,
+        to: &Sensitive,
+        keep: Option<&Sensitive>,
+    ) -> Result<(), Failure> {
+        let keep = keep.filter(|_| self.server.dialect.overlaps);
+        self.set(user, to, keep).await
+    }
+
+    async fn mirror(&mut self, _: &str, user: &str, password: &Sensitive) -> Result<(), Failure> {
+        self.server.users().made.insert(user.to_owned());
+        self.set(user, password, None).await
+    }
+
+    async fn foresee(&mut self, _: Option<&str>, _: Option<&str>) -> Result<Vec<Finding>, Failure> {
+        Ok(Vec::new())
+    }
+
+    async fn grant(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
+        self.set(lease.user, lease.password, None).await
+    }
+
+    async fn revoke(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
+        self.server.users().passwords.remove(lease.user);
+        Ok(())
+    }
+
+    async fn disconnect(&mut self, _: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) {
+        self.server.fate.point().await;
+    }
+}
+
+impl Open {
+    /// The process may die before the server hears of it, and after it has done it without saying so.
+    async fn set(
+        &self,
+        user: &str,
+        to: &Sensitive,
+        keep: Option<&Sensitive>,
+    ) -> Result<(), Failure> {
+        self.server.fate.point().await;
+        {
+            let mut users = self.server.users();
+            match users.mood {
+                Mood::Stubborn => return Err(Failure::Refused("permission denied".into())),
+                Mood::Down | Mood::Hangs => return Err(Failure::Unreachable("lost".into())),
+                Mood::Lies => return Ok(()),
+                Mood::Well => (),
+            }
+            let passwords = std::iter::once(to).chain(keep).map(|it| it.expose().to_vec());
+            users.passwords.insert(user.to_owned(), passwords.collect());
+        }
+        self.server.fate.point().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! RotateSecret: stores how a secret rotates, and begins a rotation or a test of one.
+
+use crate::operations::shown::NamedVersion;
+use crate::rotation::{Job, Kind, Phase, Rotation};
+use crate::secret::{Place, Secret};
+use crate::stages::{Label, VersionId};
+use crate::value::{self, Given};
+use crate::{Error, condition, limits, lookup};
+use base::{Arn, Sensitive};
+use functions::{By, Uninvocable};
+use policy::engine::Values;
+use schedule::Rules;
+use serde::{Deserialize, Serialize};
+use service::{Action, Answer, Call, Operation, Permit, Target, input};
+use store::Txn;
+use wire::Violations;
+use wire::members::{Boolean, Integer, List, Structure, Text};
+
+input! {
+    /// Which secret, by which function, when, and whether at once.
+    pub struct RotateSecret {
+        secret_id: Text,
+        client_request_token: Text,
+        #[serde(rename(deserialize = "RotationLambdaARN", serialize = "rotationLambdaARN"))]
+        rotation_lambda_arn: Text,
+        rotation_rules: Structure<RulesGiven>,
+        external_secret_rotation_metadata: List<Structure<MetadataGiven>>,
+        external_secret_rotation_role_arn: Text,
+        rotate_immediately: Boolean,
+    }
+}
+
+/// `RotationRules` as they are given.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
+pub(crate) struct RulesGiven {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    automatically_after_days: Option<Integer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    duration: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule_expression: Option<Text>,
+}
+
+/// One of `ExternalSecretRotationMetadata`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
+pub(crate) struct MetadataGiven {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<Text>,
+}
+
+impl Operation for RotateSecret {
+    const NAME: &'static str = "RotateSecret";
+    const ACTION: Action = Action("secretsmanager:RotateSecret");
+    const READ_ONLY: bool = false;
+    type Output = NamedVersion;
+    type Error = Error;
+
+    fn constraints(&self, found: &mut Violations) {
+        lookup::constraints(found, self.secret_id.as_ref());
+        found.length("clientRequestToken", self.client_request_token.as_ref(), limits::TOKEN);
+        let function = self.rotation_lambda_arn.as_ref();
+        found.length("rotationLambdaARN", function, limits::FUNCTION_ARN);
+        if let Some(Structure(rules)) = &self.rotation_rules {
+            let (days, hours) = (rules.automatically_after_days, rules.duration.as_ref());
+            found.range("rotationRules.automaticallyAfterDays", days, limits::ROTATION_DAYS);
+            found.length("rotationRules.duration", hours, limits::ROTATION_HOURS);
+            let digits = |it: &str| it.strip_suffix('h').is_some_and(is_number);
+            found.pattern("rotationRules.duration", hours, "[0-9h]+", digits);
+            let (path, text) =
+                ("rotationRules.scheduleExpression", rules.schedule_expression.as_ref());
+            found.length(path, text, limits::SCHEDULE);
+            found.pattern(path, text, r"[0-9A-Za-z\(\)#\?\*\-\/, ]+", is_expression);
+        }
+        let role = self.external_secret_rotation_role_arn.as_ref();
+        found.length("externalSecretRotationRoleArn", role, limits::SECRET_ARN);
+    }
+
+    fn condition(&self, key: &str) -> Option<Values<'_>> {
+        match condition::own(key)? {
+            "rotationlambdaarn" => condition::text(self.rotation_lambda_arn.as_ref()),
+            "rotateimmediately" => condition::boolean(self.rotate_immediately),
+            "modifyrotationrules" => Some(Values::bool(self.rotation_rules.is_some())),
+            _ => None,
+        }
+    }
+
+    async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<NamedVersion>, Error> {
+        let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
+        let token = value::token(self.client_request_token.as_ref())?;
+        let (place, before) = found.live()?;
+        let asked = self.asked(&before)?;
+        self.check_function(call, txn, (&place, &before), &asked.function).await?;
+        let mut secret = Secret::clone(&before);
+        let begun = secret.check_idle(&token);
+        if let Ok(version) | Err(Error::RotationBusy(version)) = &begun
+            && let Some(version) = version
+        {
+            // What is stuck is tried again, whatever is answered.
+            secret.retry_now(version, call);
+            secret.save(txn, &place, &before)?;
+        }
+        if begun?.is_none() {
+            let rules = asked.rules()?;
+            secret.follow(asked.function, rules, call);
+            self.start((call, txn, &permit), &place, &mut secret, &token).await?;
+            secret.check_labels()?;
+            secret.touch(call.now);
+            secret.save(txn, &place, &before)?;
+        }
+        let (arn, name) = (secret.arn, secret.name);
+        Ok(Answer::new(permit, NamedVersion { arn, name, version_id: Some(token.0) }))
+    }
+
+    fn elements(output: &NamedVersion) -> Option<serde_json::Value> {
+        Some(output.arn_element())
+    }
+}
+
+/// Who invokes functions.
+const SERVICE: &str = "secretsmanager.amazonaws.com";
+
+/// What is to be stored.
+struct Asked<'a> {
+    function: String,
+    rules: Option<&'a RulesGiven>,
+}
+
+impl RotateSecret {
+    /// The function and the rules that are meant, before anything else is looked at.
+    fn asked(&self, secret: &Secret) -> Result<Asked<'_>, Error> {
+        if self.external_secret_rotation_metadata.is_some()
+            || self.external_secret_rotation_role_arn.is_some()
+        {
+            return Err(Error::Unsupported("Rotation of managed external secrets"));
+        }
+        let rules = self.rotation_rules.as_ref().map(|Structure(it)| it);
+        let both = |it: &&RulesGiven| {
+            it.automatically_after_days.is_some() && it.schedule_expression.is_some()
+        };
+        if rules.as_ref().is_some_and(both) {
+            return Err(Error::BothRules);
+        }
+        let given = self.rotation_lambda_arn.as_ref().map(Text::as_str);
+        let stored = secret.rotation.as_ref().and_then(|it| it.function.as_deref());
+        let function = given.filter(|it| !it.is_empty()).or(stored).ok_or(Error::NoFunction)?;
+        Ok(Asked { function: function.to_owned(), rules })
+    }
+
+    /// Whether the function exists, lets the service in for this secret, and may be used by the caller.
+    async fn check_function(
+        &self,
+        call: &Call<'_>,
+        txn: &mut Txn<'_>,
+        (place, secret): (&Place, &Secret),
+        function: &str,
+    ) -> Result<(), Error> {
+        let by = By { service: SERVICE, account: &place.account, arn: &secret.arn };
+        match functions::may_be_invoked(txn, function, by).await {
+            Ok(_) => (),
+            Err(Uninvocable::Absent | Uninvocable::Denied) => return Err(Error::FunctionShut),
+            Err(Uninvocable::Store(error)) => return Err(error.into()),
+        }
+        let owner = Arn::parse(function).ok().and_then(|it| it.account());
+        let owner = owner.ok_or(Error::FunctionShut)?;
+        let target = Target::of(&owner, Some(function));
+        call.authorize(Action("lambda:InvokeFunction"), target)?;
+        Ok(())
+    }
+
+    /// Makes the version that the rotation fills, or a copy of the current one for a test.
+    async fn start(
+        &self,
+        (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+        place: &Place,
+        secret: &mut Secret,
+        token: &VersionId,
+    ) -> Result<(), Error> {
+        let at_once = self.rotate_immediately.is_none_or(Boolean::get);
+        if value::find(txn, place, secret, token).await?.is_some() {
+            return Err(Error::TokenInUse { token: token.0.clone(), arn: secret.arn.clone() });
+        }
+        let current = secret.stages.holder(&Label::CURRENT).cloned();
+        let kind = if at_once { Kind::Rotate } else { Kind::Test };
+        if let (Kind::Test, Some(current)) = (kind, current)
+            && let Some(version) = value::find(txn, place, secret, &current).await?
+        {
+            let copy: Sensitive = value::open((call, txn, permit), place, secret, &version).await?;
+            let given = Given { kind: version.kind, value: &copy };
+            value::add_version((call, txn, permit), place, secret, token, given).await?;
+        }
+        secret.stages.attach(Label::PENDING, token);
+        if let Some(rotation) = &mut secret.rotation {
+            let job = Job::new(kind, token.clone(), call.now);
+            let phase = if kind == Kind::Test { Phase::Created } else { job.phase };
+            rotation.job = Some(Job { phase, ..job });
+        }
+        Ok(())
+    }
+}
+
+impl Asked<'_> {
+    fn rules(&self) -> Result<Option<Rules>, Error> {
+        let Some(given) = self.rules else { return Ok(None) };
+        let days = given.automatically_after_days.and_then(|it| u16::try_from(it.get()).ok());
+        let (expression, hours) = (given.schedule_expression.as_ref(), given.duration.as_ref());
+        let rules = Rules::new(days, expression.map(Text::as_str), hours.map(Text::as_str));
+        match rules {
+            Ok(rules) => Ok(Some(rules)),
+            // No rule at all: it rotates when it is told to.
+            Err(schedule::Invalid::Missing) if hours.is_none() => Ok(None),
+            Err(invalid) => Err(Error::Schedule(invalid)),
+        }
+    }
+}
+
+impl Secret {
+    /// Whether a rotation may begin: `None`, or the version of the one under way if it is the same one.
+    fn check_idle(&self, token: &VersionId) -> Result<Option<VersionId>, Error> {
+        let current = self.stages.holder(&Label::CURRENT);
+        match self.stages.holder(&Label::PENDING) {
+            Some(pending) if pending == token => Ok(Some(pending.clone())),
+            Some(pending) if Some(pending) != current => {
+                Err(Error::RotationBusy(Some(pending.clone())))
+            }
+            _ if self.is_reconciling() => Err(Error::RotationBusy(None)),
+            _ => Ok(None),
+        }
+    }
+
+    fn is_reconciling(&self) -> bool {
+        let job = self.rotation.as_ref().and_then(|it| it.job.as_ref());
+        job.is_some_and(|it| it.kind == Kind::Reconcile)
+    }
+
+    /// Has the rotation to `version` go on at once.
+    fn retry_now(&mut self, version: &VersionId, call: &Call<'_>) {
+        let Some(rotation) = self.rotation.as_mut().filter(|it| it.enabled) else { return };
+        let fresh = || Job::new(Kind::Rotate, version.clone(), call.now);
+        let job = rotation.job.get_or_insert_with(fresh);
+        job.at = job.at.min(call.now);
+    }
+
+    fn follow(&mut self, function: String, rules: Option<Rules>, call: &Call<'_>) {
+        let id = self.id.as_str().to_owned();
+        let rotation = self.rotation.get_or_insert_with(Rotation::default);
+        let rules = rules.or_else(|| rotation.rules.clone());
+        if rotation.moved.is_none() {
+            rotation.moved = rotation.rotated;
+        }
+        if let Some(rules) = rules {
+            rotation.follow(rules, call.now, &id);
+        }
+        rotation.enabled = true;
+        rotation.function = Some(function);
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit())
+}
+
+fn is_expression(text: &str) -> bool {
+    let more = b"()#?*-/, ";
+    text.bytes().all(|it| it.is_ascii_alphanumeric() || more.contains(&it))
+}

@@ -1,0 +1,507 @@
+//! What the engine does to a secret: a transaction for each act, each with its records.
+//!
+//! An act that finds the job gone or another one in its place does nothing and says so: a client has written,
+//! cancelled or deleted meanwhile.
+
+use super::events::{self, Stage};
+use super::{Again, DUE, Due, Job, Kind, Phase, Problem};
+use crate::secret::{Place, Secret, SecretId, secrets};
+use crate::stages::{Label, VersionId};
+use crate::value::{self, Given};
+use crate::version::Kind as ValueKind;
+use crate::{Error, lookup};
+use aws_lc_rs::digest;
+use base::{Entropy, Sensitive, Timestamp, Uuid};
+use envelope::Keyring;
+use service::{Action, Call, Errand, Event, Permit, Ports, Target};
+use std::ops::Bound;
+use store::{KeyRange, Txn};
+
+/// What an act brings along.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// State and trail.
+    pub ports: Ports<'a>,
+    /// What seals and opens values.
+    pub keyring: &'a Keyring,
+    /// Where tokens come from.
+    pub entropy: &'a dyn Entropy,
+    /// The instant of the act.
+    pub now: Timestamp,
+}
+
+/// A job that was begun: what the engine needs to go on.
+#[derive(Debug)]
+pub struct Assignment {
+    /// Where the secret lives.
+    pub place: Place,
+    /// Its internal id.
+    pub id: SecretId,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The function's ARN.
+    pub function: String,
+    /// What is to be done.
+    pub job: Job,
+    /// What a function shows when it writes from elsewhere; new for each attempt.
+    pub rotation_token: Sensitive,
+    /// The server that it spoke to last.
+    pub target: Option<String>,
+    /// Versions that a database may know.
+    pub pins: Vec<VersionId>,
+    /// Whether a further window comes after this one.
+    pub recurs: bool,
+    /// The end of the window under way, if it has one.
+    pub closes: Option<Timestamp>,
+}
+
+/// The values that a password may be among.
+#[derive(Debug, Default)]
+pub struct Values {
+    /// That of the job's version, if it has one.
+    pub pending: Option<Sensitive>,
+    /// That of `AWSCURRENT`.
+    pub current: Option<Sensitive>,
+    /// That of `AWSPREVIOUS`.
+    pub previous: Option<Sensitive>,
+    /// Those of further versions that a database may know, newest last.
+    pub pinned: Vec<Sensitive>,
+}
+
+/// An act was not done: the job is gone.
+#[derive(Debug)]
+pub struct Gone;
+
+/// How often an act is begun again after somebody was in the way.
+const ATTEMPTS: usize = 64;
+const SERVICE: &str = "secretsmanager.amazonaws.com";
+
+/// Up to `limit` rows of what falls due after `after`, soonest first.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn due(
+    work: Work<'_>,
+    after: Option<&Due>,
+    limit: usize,
+) -> Result<Vec<Due>, store::Error> {
+    let mut range = KeyRange::prefix("rotation-due/");
+    if let Some(after) = after {
+        range.from = Bound::Excluded(DUE.key(after));
+    }
+    let mut txn = store::begin(work.ports.backend);
+    let rows = txn.page::<Due>(range, limit, false).await?.rows;
+    Ok(rows.into_iter().map(|(_, due)| due).collect())
+}
+
+/// What `due` will speak to: the server of the last time, or else the function and the account.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn target(work: Work<'_>, due: &Due) -> Result<String, store::Error> {
+    let place = Place { account: due.account.clone(), region: due.region.clone() };
+    let mut txn = store::begin(work.ports.backend);
+    let secret = txn.find_shared(&secrets(), &(&place, &due.secret)).await?;
+    let rotation = secret.as_ref().and_then(|it| it.rotation.as_ref());
+    let known = rotation.and_then(|it| it.target.clone().or_else(|| it.function.clone()));
+    Ok(known.unwrap_or_else(|| due.account.to_string()))
+}
+
+/// Begins what `due` leads to. `None` if nothing is due there.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn begin(work: Work<'_>, due: &Due) -> Result<Option<Assignment>, Error> {
+    let place = Place { account: due.account.clone(), region: due.region.clone() };
+    let errand = Errand::new(&place.account, &place.region, SERVICE);
+    for _ in 0..ATTEMPTS {
+        let mut txn = store::begin(work.ports.backend);
+        let found = txn.find(&secrets(), &(&place, &due.secret)).await?;
+        let Some(before) = found.filter(|it| it.rotation_due() == Some(due.at)) else {
+            // The row leads nowhere: it must go, or it would be found for ever.
+            txn.remove(&DUE, due);
+            txn.commit().await?;
+            return Ok(None);
+        };
+        if due.at > work.now {
+            return Ok(None);
+        }
+        let mut secret = before.clone();
+        let token = Sensitive::from(Uuid::random(work.entropy).to_string());
+        let (job, events) = secret.begin(work, &token)?;
+        secret.save(&mut txn, &place, &before)?;
+        let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+        if Errand::commit(&call, txn, &events, work.ports).await? {
+            return Ok(job.and_then(|it| Assignment::new(place, secret, it, token)));
+        }
+    }
+    Err(busy())
+}
+
+/// Reads the values that a password may be among, of text versions only.
+///
+/// # Errors
+///
+/// A key can't be used, or the store's.
+pub async fn values(work: Work<'_>, of: &Assignment) -> Result<Values, Error> {
+    let errand = of.errand();
+    let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+    let mut txn = store::begin(work.ports.backend);
+    let Some(secret) = txn.find(&secrets(), &(&of.place, &of.id)).await? else {
+        return Ok(Values::default());
+    };
+    let permit = of.permit(&call)?;
+    let holder = |label: &Label| secret.stages.holder(label).cloned();
+    let (current, previous) = (holder(&Label::CURRENT), holder(&Label::PREVIOUS));
+    let token = Some(of.job.token.clone());
+    let known = [&current, &previous, &token];
+    let pinned = of.pins.iter().filter(|it| !known.iter().any(|known| known.as_ref() == Some(it)));
+    let mut read = async |id: Option<VersionId>| -> Result<Option<Sensitive>, Error> {
+        let Some(id) = id else { return Ok(None) };
+        let found = value::find(&mut txn, &of.place, &secret, &id).await?;
+        let Some(version) = found.filter(|it| it.kind == ValueKind::String) else {
+            return Ok(None);
+        };
+        value::open((&call, &mut txn, &permit), &of.place, &secret, &version).await.map(Some)
+    };
+    let mut values = Values {
+        pending: read(token.clone()).await?,
+        current: read(current.clone().filter(|it| *it != of.job.token)).await?,
+        previous: read(previous.clone().filter(|it| *it != of.job.token)).await?,
+        pinned: Vec::new(),
+    };
+    for id in pinned {
+        values.pinned.extend(read(Some(id.clone())).await?);
+    }
+    // Reading changes nothing; what the key was used for is recorded.
+    Errand::commit(&call, txn, &[], work.ports).await?;
+    Ok(values)
+}
+
+/// The current value of the secret `arn` of the same account and Region: an administrator's.
+///
+/// # Errors
+///
+/// There is none, its key can't be used, or the store's.
+pub async fn master(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensitive, Error> {
+    let errand = of.errand();
+    let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+    let mut txn = store::begin(work.ports.backend);
+    let (place, name, complete) = lookup::named(arn, &of.place).ok_or(Error::NoSecret)?;
+    if place != of.place {
+        return Err(Error::NoSecret);
+    }
+    let found = lookup::by_name(&mut txn, &place, name).await?;
+    let found = found.filter(|it| complete.is_none_or(|arn| it.arn == arn));
+    let secret = found.ok_or(Error::NoSecret)?;
+    secret.require_live()?;
+    let permit = of.permit(&call)?;
+    let id = secret.version_of(&Label::CURRENT)?;
+    let version = value::find(&mut txn, &place, &secret, id).await?;
+    let version = version.ok_or(Error::NoValueForLabel(Label::CURRENT))?;
+    let opened = value::open((&call, &mut txn, &permit), &place, &secret, &version).await?;
+    Errand::commit(&call, txn, &[], work.ports).await?;
+    Ok(opened)
+}
+
+/// Makes `value` that of the job's version, before any database hears of it.
+///
+/// # Errors
+///
+/// A key can't be used, or the store's.
+pub async fn create(
+    work: Work<'_>,
+    of: &Assignment,
+    value: &Sensitive,
+) -> Result<Result<(), Gone>, Error> {
+    let errand = of.errand();
+    for _ in 0..ATTEMPTS {
+        let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+        let mut txn = store::begin(work.ports.backend);
+        let Some(before) = of.load(&mut txn).await? else { return Ok(Err(Gone)) };
+        if value::find(&mut txn, &of.place, &before, &of.job.token).await?.is_some() {
+            // Somebody has filled it, with what counts from now on.
+            return Ok(Ok(()));
+        }
+        let mut secret = before.clone();
+        let permit = of.permit(&call)?;
+        let given = Given { kind: ValueKind::String, value };
+        let token = &of.job.token;
+        let acting = (&call, &mut txn, &permit);
+        value::add_version(acting, &of.place, &mut secret, token, given).await?;
+        secret.reach(Phase::Created);
+        secret.touch(work.now);
+        secret.save(&mut txn, &of.place, &before)?;
+        if Errand::commit(&call, txn, &[], work.ports).await? {
+            return Ok(Ok(()));
+        }
+    }
+    Err(busy())
+}
+
+/// Notes that a database is about to hear of the job's version, at the server `target`.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn set_out(
+    work: Work<'_>,
+    of: &Assignment,
+    target: &str,
+) -> Result<Result<(), Gone>, Error> {
+    change(work, of, |secret, _| {
+        secret.reach(Phase::Setting);
+        let versions = [Label::CURRENT, Label::PREVIOUS];
+        let versions = versions.iter().filter_map(|it| secret.stages.holder(it).cloned());
+        let pins: Vec<_> = versions.chain([of.job.token.clone()]).collect();
+        if let Some(rotation) = &mut secret.rotation {
+            rotation.pins.extend(pins);
+            rotation.pins.sort();
+            rotation.pins.dedup();
+            rotation.target = Some(target.to_owned());
+        }
+        Vec::new()
+    })
+    .await
+}
+
+/// Ends the job well: its version is current, what comes next is scheduled.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn finish(work: Work<'_>, of: &Assignment) -> Result<Result<(), Gone>, Error> {
+    change(work, of, |secret, job| match job.kind {
+        Kind::Rotate => secret.rotated(job, work.now),
+        Kind::Test => secret.tested(job, None),
+        Kind::Reconcile => secret.reconciled(job),
+    })
+    .await
+}
+
+/// Whether `AWSCURRENT` is on the job's version: what a function's last step has to bring about.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn is_current(work: Work<'_>, of: &Assignment) -> Result<bool, Error> {
+    let mut txn = store::begin(work.ports.backend);
+    let secret = txn.find(&secrets(), &(&of.place, &of.id)).await?;
+    Ok(secret.is_some_and(|it| it.stages.holder(&Label::CURRENT) == Some(&of.job.token)))
+}
+
+/// Notes that the attempt has failed in `step`, and when there is another. `record` is what the trail says.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn fail(
+    work: Work<'_>,
+    of: &Assignment,
+    (step, text, record): (&str, &str, &str),
+    again: Again,
+) -> Result<Result<(), Gone>, Error> {
+    change(work, of, |secret, job| {
+        if job.kind == Kind::Test {
+            return secret.tested(job, Some(record));
+        }
+        let id = secret.id.as_str().to_owned();
+        let told = (secret.arn.clone(), job.token.clone());
+        if let Some(rotation) = &mut secret.rotation {
+            let at = match again {
+                Again::At(at) => at,
+                Again::Operator | Again::Window => {
+                    rotation.skip(work.now, &id);
+                    rotation.next.map_or(work.now.plus(IDLE), |it| it.fires)
+                }
+            };
+            let operator = again == Again::Operator;
+            let (step, text) = (step.to_owned(), text.to_owned());
+            let problem = Some(Problem { at: work.now, step, text, operator });
+            // A new window gives so many attempts again.
+            let attempt = if matches!(again, Again::At(_)) { job.attempt } else { 0 };
+            rotation.job = Some(Job { at, attempt, problem, proof: None, ..job.clone() });
+        }
+        events::of(job.kind, Stage::Failed, (&told.0, &told.1), Some(record)).into_iter().collect()
+    })
+    .await
+}
+
+/// Puts a job off to `at` that couldn't be begun: it has not failed.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn put_off(
+    work: Work<'_>,
+    of: &Assignment,
+    at: Timestamp,
+) -> Result<Result<(), Gone>, Error> {
+    change(work, of, |secret, job| {
+        if let Some(rotation) = &mut secret.rotation {
+            let attempt = job.attempt.saturating_sub(1);
+            rotation.job = Some(Job { attempt, at, ..job.clone() });
+        }
+        Vec::new()
+    })
+    .await
+}
+
+/// Without a window, a failed job is tried again after this long.
+const IDLE: std::time::Duration = std::time::Duration::from_hours(24);
+
+async fn change(
+    work: Work<'_>,
+    of: &Assignment,
+    how: impl Fn(&mut Secret, &Job) -> Vec<Event>,
+) -> Result<Result<(), Gone>, Error> {
+    let errand = of.errand();
+    for _ in 0..ATTEMPTS {
+        let mut txn = store::begin(work.ports.backend);
+        let Some(before) = of.load(&mut txn).await? else { return Ok(Err(Gone)) };
+        let mut secret = before.clone();
+        let Some(job) = before.rotation.as_ref().and_then(|it| it.job.as_ref()) else {
+            return Ok(Err(Gone));
+        };
+        let events = how(&mut secret, job);
+        secret.save(&mut txn, &of.place, &before)?;
+        let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+        if Errand::commit(&call, txn, &events, work.ports).await? {
+            return Ok(Ok(()));
+        }
+    }
+    Err(busy())
+}
+
+fn busy() -> Error {
+    Error::Store(store::Error::Unavailable("others keep changing the secret".into()))
+}
+
+impl<'a> Work<'a> {
+    fn tools(&self) -> (&'a dyn Entropy, &'a Keyring) {
+        (self.entropy, self.keyring)
+    }
+}
+
+impl Assignment {
+    fn new(place: Place, secret: Secret, job: Job, rotation_token: Sensitive) -> Option<Self> {
+        let rotation = secret.rotation?;
+        Some(Self {
+            place,
+            id: secret.id,
+            arn: secret.arn,
+            name: secret.name,
+            function: rotation.function?,
+            job,
+            rotation_token,
+            target: rotation.target,
+            pins: rotation.pins,
+            recurs: rotation.enabled && rotation.next.is_some(),
+            closes: rotation.next.map(|it| it.closes),
+        })
+    }
+
+    fn errand(&self) -> Errand {
+        Errand::new(&self.place.account, &self.place.region, SERVICE)
+    }
+
+    /// The owner has told that this secret rotates; the key is asked besides, each time.
+    fn permit(&self, call: &Call<'_>) -> Result<Permit, Error> {
+        let target = Target::of(&self.place.account, Some(&self.arn));
+        Ok(call.authorize(Action("secretsmanager:RotateSecret"), target)?)
+    }
+
+    /// The secret, if the job is still what it was.
+    async fn load(&self, txn: &mut Txn<'_>) -> Result<Option<Secret>, Error> {
+        let found = txn.find(&secrets(), &(&self.place, &self.id)).await?;
+        Ok(found.filter(|it| {
+            let job = it.rotation.as_ref().and_then(|it| it.job.as_ref());
+            let same = |it: &Job| it.token == self.job.token && it.kind == self.job.kind;
+            it.deletion.is_none() && job.is_some_and(same)
+        }))
+    }
+}
+
+impl Secret {
+    /// Begins the job that is due, or makes the one that the schedule asks for.
+    fn begin(
+        &mut self,
+        work: Work<'_>,
+        token: &Sensitive,
+    ) -> Result<(Option<Job>, Vec<Event>), Error> {
+        let id = self.id.as_str().to_owned();
+        let pending = self.stages.holder(&Label::PENDING).cloned();
+        let pending = pending.filter(|it| self.stages.holder(&Label::CURRENT) != Some(it));
+        let Some(rotation) = &mut self.rotation else { return Ok((None, Vec::new())) };
+        let job = match rotation.job.take() {
+            Some(job) => job,
+            None if rotation.has_missed(work.now) => {
+                rotation.skip(work.now, &id);
+                return Ok((None, Vec::new()));
+            }
+            None => {
+                // What somebody else left pending is taken up.
+                let fresh = || VersionId(Uuid::random(work.entropy).to_string());
+                Job::new(Kind::Rotate, pending.unwrap_or_else(fresh), work.now)
+            }
+        };
+        let (attempt, proof) = (job.attempt.saturating_add(1), Some(hash(token)));
+        let job = Job { attempt, proof, ..job };
+        let first = job.attempt == 1 && job.problem.is_none();
+        rotation.job = Some(job.clone());
+        if job.kind == Kind::Rotate {
+            self.stages.attach(Label::PENDING, &job.token);
+            self.check_labels()?;
+        }
+        let told = (self.arn.as_str(), &job.token);
+        let event = first.then(|| events::of(job.kind, Stage::Started, told, None)).flatten();
+        Ok((Some(job), event.into_iter().collect()))
+    }
+
+    fn reach(&mut self, phase: Phase) {
+        if let Some(job) = self.rotation.as_mut().and_then(|it| it.job.as_mut()) {
+            job.phase = phase.max(job.phase);
+        }
+    }
+
+    fn reconciled(&mut self, job: &Job) -> Vec<Event> {
+        if let Some(rotation) = &mut self.rotation {
+            rotation.job = None;
+            rotation.pins.clear();
+        }
+        let told = (self.arn.as_str(), &job.token);
+        events::of(job.kind, Stage::Succeeded, told, None).into_iter().collect()
+    }
+}
+
+impl super::Rotation {
+    /// Whether the window has passed without a rotation, and isn't made up for.
+    fn has_missed(&self, now: Timestamp) -> bool {
+        let catches_up = self.rules.as_ref().is_none_or(schedule::Rules::catches_up);
+        !catches_up && self.next.is_some_and(|it| it.closes <= now)
+    }
+
+    /// Goes on to the first window that opens after `now`.
+    fn skip(&mut self, now: Timestamp, id: &str) {
+        let moved = self.moved;
+        let anchor = self.anchor;
+        self.anchor = now;
+        self.reschedule(id);
+        (self.anchor, self.moved) = (anchor, moved);
+    }
+}
+
+/// The SHA-256 of a rotation token, in hex.
+pub(crate) fn hash(token: &Sensitive) -> String {
+    let digest = digest::digest(&digest::SHA256, token.expose());
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let digit = |it: u8| char::from_digit(it.into(), 16).unwrap_or_default();
+        text.extend([digit(byte >> 4), digit(byte & 15)]);
+        text
+    })
+}
