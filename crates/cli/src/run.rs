@@ -17,6 +17,8 @@ pub(crate) fn until_stopped(
 ) -> Result<ExitCode> {
     config.validate()?;
     config.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(Into::into);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    config.path = std::env::split_paths(&path).collect();
     log::start(config.log.format, config.log.level);
     open_to_nobody();
     leave_no_core();

@@ -41,7 +41,7 @@ pub(crate) struct Front {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) trail: Arc<dyn Trail>,
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) routes: Routes,
     pub(crate) authenticator: Authenticator,
     /// Who issues tokens.
@@ -60,6 +60,10 @@ pub(crate) struct Front {
     pub(crate) hush: Hush,
     /// Woken when something may fall due earlier than was known.
     pub(crate) sooner: Arc<Notify>,
+    /// Woken when a rotation may be due earlier than was known.
+    pub(crate) rotates: Arc<Notify>,
+    /// Where readers of a secret wait whose password is just changing.
+    pub(crate) barrier: Arc<rotation::Barrier>,
     /// Access keys and roles that were used.
     pub(crate) uses: Uses,
     /// Begun when the server is to stop.
@@ -215,7 +219,7 @@ impl Front {
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
         let call = Call::new(proof, who, from, when, tools).under(self.quotas);
-        let call = self.confide(call.with_port(&self.functions));
+        let call = self.confide(call.with_port(&self.functions).through(&*self.barrier));
         self.answer(arrival, route, form, &call).await
     }
 
@@ -323,11 +327,17 @@ impl Front {
         if FALLS_DUE.contains(&route.row.name) && reply.error.is_none() {
             self.sooner.notify_one();
         }
+        if ROTATES.contains(&route.row.name) {
+            self.rotates.notify_one();
+        }
     }
 }
 
 /// Operations after which something may fall due sooner than what was known of.
 const FALLS_DUE: [&str; 3] = ["DeleteImportedKeyMaterial", "DeleteSecret", "ImportKeyMaterial"];
+
+/// Operations after which a rotation may be due: one that is refused has the one before go on.
+const ROTATES: [&str; 4] = ["PutSecretValue", "RestoreSecret", "RotateSecret", "UpdateSecret"];
 
 /// The answer to a call that took too long, after its record: a commit may have been under way.
 async fn out_of_time(

@@ -29,6 +29,7 @@ mod drain;
 mod exposition;
 mod folder;
 mod front;
+mod functions;
 mod hush;
 mod issuers;
 mod journal;

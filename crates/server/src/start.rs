@@ -3,10 +3,12 @@
 use crate::admin::{Admin, Reach, Status};
 use crate::authenticate::Authenticator;
 use crate::chance::DrawnAhead;
-use crate::config::{Config, ConfigError, Mode, OrganizationConfig};
+use crate::config::{Config, ConfigError, Mode, OrganizationConfig, Sandbox};
 use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
+use crate::functions::Logged;
+use crate::functions::{Engines, FunctionHost, Named, RoleCredentials, State};
 use crate::hush::Hush;
 use crate::issuers::{Fetcher, FetcherError, Issuers};
 use crate::journal;
@@ -24,9 +26,8 @@ use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
-use crate::workers::{LastUses, Maintenance, Outbox, Sweep};
+use crate::workers::{LastUses, Maintenance, Outbox, Rotations, Sweep};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
-use service::Turns;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -82,6 +83,9 @@ pub enum StartError {
     /// What an earlier server has unpacked can't be removed.
     #[error("can't use `functions` in the data folder: {0}")]
     Packages(#[source] io::Error),
+    /// The authorities that databases are believed by can't be read.
+    #[error("can't read the certificates in {0}: {1}")]
+    Trust(String, #[source] io::Error),
     /// The root key can't be had, or opens nothing.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -168,12 +172,24 @@ impl Server {
         outbox.recover().await?;
 
         let packages = Packages::open(&config.server.data).map_err(StartError::Packages)?;
-        // What runs functions is not built yet: Invoke says so.
-        let functions = functions::Machine { code: Arc::new(packages), invoker: None };
+        let sockets = Sockets::bind(&config, reserved, &*clock)?;
+        let state = Arc::new(State {
+            backend: Arc::clone(&backend),
+            trail: Arc::new(journal.clone()),
+            turns: Arc::default(),
+            keyring: Arc::clone(&keyring),
+            entropy: Arc::clone(&entropy),
+            clock: Arc::clone(&clock),
+        });
+        let host = function_host(&config, &sockets.endpoints, state, Arc::new(packages));
+        let functions = functions::Machine {
+            code: Arc::clone(&host.code),
+            invoker: Some(Arc::clone(&host) as _),
+        };
         let tools = (&clock, &entropy);
         let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), functions);
         let front = Arc::new(front);
-        let sockets = Sockets::bind(&config, reserved, &*clock)?;
+        let rotations = rotations(&front, &config, host)?;
         let admin = Arc::new(Admin {
             front: Arc::clone(&front),
             root_key,
@@ -189,7 +205,8 @@ impl Server {
         let declared = config.organization.as_ref().map(OrganizationConfig::declared);
         admin.configure_organization(declared.as_ref()).await?;
         let endpoints = sockets.endpoints.clone();
-        let (doors, inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
+        let (doors, mut inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
+        inner.tasks.push(tokio::spawn(rotations.run(inner.drain.clone())));
         Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
     }
 }
@@ -263,7 +280,7 @@ fn front(
         keyring: Arc::clone(keyring),
         backend: Arc::clone(backend),
         trail: Arc::new(journal.clone()),
-        turns: Turns::default(),
+        turns: Arc::default(),
         routes,
         authenticator: Authenticator {
             keys: SigningKeys::new(),
@@ -282,9 +299,72 @@ fn front(
         dates: Dates::new(),
         hush: Hush::new(FAILURES_TOLD),
         sooner: Arc::new(Notify::new()),
+        rotates: Arc::default(),
+        barrier: Arc::default(),
         uses: Uses::default(),
         draining: Drain::default(),
     }
+}
+
+/// What functions run in.
+fn function_host(
+    config: &Config,
+    endpoints: &Endpoints,
+    state: Arc<State>,
+    code: Arc<dyn functions::CodeStore>,
+) -> Arc<FunctionHost> {
+    let first = endpoints.plain.first().map(|it| format!("http://{it}"));
+    let first = first.or_else(|| endpoints.tls.first().map(|it| format!("https://{it}")));
+    let endpoint = config.functions.endpoint.clone().or(first).unwrap_or_default();
+    let region = web_identity::home(&config.server.regions);
+    let folder = config.server.data.join("functions");
+    let program = std::env::current_exe();
+    let program = program.map_or_else(|_| "strongroom".into(), Into::into);
+    let settings = runtime::Settings {
+        init: vec![program, FUNCTION_INIT.into()],
+        ca_bundle: config.functions.ca_bundle.clone().or_else(|| endpoints.authority.clone()),
+        sandbox: match config.functions.sandbox {
+            Sandbox::None => runtime::Demand::None,
+            Sandbox::Prefer => runtime::Demand::Prefer,
+            Sandbox::Require => runtime::Demand::Require,
+        },
+        path: config.path.clone(),
+        ..runtime::Settings::new(&endpoint, region.as_str(), &folder)
+    };
+    let world = runtime::World {
+        clock: Arc::clone(&state.clock),
+        entropy: Arc::clone(&state.entropy),
+        credentials: Arc::new(RoleCredentials(Arc::clone(&state))),
+        logs: Arc::new(Logged),
+    };
+    let host = runtime::Host::new(settings, world);
+    Arc::new(FunctionHost { state, code, host })
+}
+
+/// The hidden subcommand that becomes a function.
+const FUNCTION_INIT: &str = "__function-init";
+
+/// The worker that has passwords changed.
+fn rotations(
+    front: &Arc<Front>,
+    config: &Config,
+    host: Arc<FunctionHost>,
+) -> Result<Rotations, StartError> {
+    let trust = crate::functions::pinned(&config.rotation);
+    let trust = trust.map_err(|(file, error)| StartError::Trust(file, error))?;
+    let ground = rotation::Ground {
+        backend: Arc::clone(&front.backend),
+        trail: Arc::clone(&front.trail),
+        turns: Arc::clone(&front.turns),
+        keyring: Arc::clone(&front.keyring),
+        entropy: Arc::clone(&front.entropy),
+        clock: Arc::clone(&front.clock),
+        rotators: Arc::new(Engines),
+        functions: Arc::new(Named { host }),
+        trust,
+        barrier: Arc::clone(&front.barrier),
+    };
+    Ok(Rotations { front: Arc::clone(front), ground })
 }
 
 /// Starts every task. The doors stop first, what is behind them when they are closed.

@@ -6,11 +6,13 @@
 mod address;
 mod check;
 mod endpoint;
+mod functions;
 mod limits;
 mod oidc;
 mod organization;
 mod quotas;
 mod root_key;
+mod rotation;
 mod throttle;
 
 use base::Region;
@@ -22,11 +24,13 @@ use std::time::Duration;
 pub use address::Listen;
 pub use check::ConfigError;
 pub use endpoint::EndpointConfig;
+pub use functions::{FunctionsConfig, Sandbox};
 pub use limits::LimitsConfig;
 pub use oidc::OidcConfig;
 pub use organization::{ControlsConfig, OrganizationConfig, PolicyConfig, UnitConfig};
 pub use quotas::QuotasConfig;
 pub use root_key::{Provider, RootKeyConfig};
+pub use rotation::RotationConfig;
 pub use throttle::{Rates, ThrottleConfig};
 
 /// Everything a server is told at its start.
@@ -55,6 +59,12 @@ pub struct Config {
     /// `[oidc]`: asking issuers of web identity tokens for their keys.
     #[serde(default)]
     pub oidc: OidcConfig,
+    /// `[functions]`: running Lambda-style functions.
+    #[serde(default)]
+    pub functions: FunctionsConfig,
+    /// `[rotation]`: changing passwords in databases.
+    #[serde(default)]
+    pub rotation: RotationConfig,
     /// `[admin]`: metrics and health besides the admin socket.
     #[serde(default)]
     pub admin: AdminConfig,
@@ -72,6 +82,9 @@ pub struct Config {
     /// The folder of systemd's credentials, `$CREDENTIALS_DIRECTORY`. Not a key of the file.
     #[serde(skip)]
     pub credentials: Option<PathBuf>,
+    /// The folders of programs, `$PATH`: where interpreters of functions are looked for. Not a key of the file.
+    #[serde(skip)]
+    pub path: Vec<PathBuf>,
 }
 
 /// How the server was started.
@@ -250,12 +263,15 @@ impl Config {
             throttle: ThrottleConfig { enabled: false, ..ThrottleConfig::default() },
             quotas: QuotasConfig { enabled: false, ..QuotasConfig::default() },
             oidc: OidcConfig { allow_private: true, ca_bundle: None },
+            functions: FunctionsConfig::default(),
+            rotation: RotationConfig::default(),
             admin: AdminConfig::default(),
             organization: None,
             endpoint: Vec::new(),
             log: LogConfig { format: LogFormat::Text, level: LogLevel::Info },
             mode: Mode::Dev,
             credentials: None,
+            path: Vec::new(),
         }
     }
 

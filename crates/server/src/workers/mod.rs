@@ -6,9 +6,11 @@
 mod last_uses;
 mod maintenance;
 mod outbox;
+mod rotations;
 mod sweep;
 
 pub(crate) use last_uses::LastUses;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;
+pub(crate) use rotations::Rotations;
 pub(crate) use sweep::Sweep;

@@ -1,0 +1,175 @@
+//! Functions as processes of this machine, with the credentials of their roles.
+
+use async_trait::async_trait;
+use base::{Clock, Entropy, Sensitive, Uuid};
+use bytes::Bytes;
+use envelope::Keyring;
+use functions::{CodeStore, Function, InvokeError, Invoked, Invoker, Tools};
+use identity::sts::service_role;
+use policy::engine::{Context, MapContext};
+use runtime::{CredentialSource, Credentials, Host, Program, Runtime};
+use secrets::rotation::work::Assignment;
+use service::{Errand, Event, Ports, Trail, Turns, chain};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Backend;
+
+/// Runs functions.
+pub(crate) struct FunctionHost {
+    pub(crate) state: Arc<State>,
+    pub(crate) code: Arc<dyn CodeStore>,
+    pub(crate) host: Host,
+}
+
+/// Where functions and roles are.
+pub(crate) struct State {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) trail: Arc<dyn Trail>,
+    pub(crate) turns: Arc<Turns>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Gives processes the credentials of their functions' roles.
+pub(crate) struct RoleCredentials(pub(crate) Arc<State>);
+
+/// Takes what functions print to this server's log.
+pub(crate) struct Logged;
+
+/// How long a process's credentials last.
+const LIFETIME: Duration = Duration::from_hours(1);
+const LAMBDA: &str = "lambda.amazonaws.com";
+
+impl FunctionHost {
+    /// Has the function of `of` take one step of a rotation.
+    pub(super) async fn step(
+        &self,
+        of: &Assignment,
+        event: Vec<u8>,
+        secrets: &[Sensitive],
+    ) -> Result<(), String> {
+        let mut txn = store::begin(&*self.state.backend);
+        let found = functions::find(&mut txn, self.state.tools(), &of.function).await;
+        let found = found.map_err(|error| chain(&error))?;
+        let function = found.ok_or_else(|| "the function doesn't exist any more".to_owned())?;
+        let done = self.run(&function, event.into(), secrets).await.map_err(|it| it.to_string())?;
+        match done.function_error {
+            None => Ok(()),
+            Some(_) => Err(String::from_utf8_lossy(&done.payload).into_owned()),
+        }
+    }
+
+    async fn run(
+        &self,
+        function: &Function,
+        payload: Bytes,
+        mask: &[Sensitive],
+    ) -> Result<runtime::Outcome, InvokeError> {
+        let failed = |text: String| InvokeError::Failed(text);
+        let code = self.code.folder(&function.sha256).await;
+        let code =
+            code.map_err(|error| failed(format!("the function's code can't be read: {error}")))?;
+        let runtime = Runtime::parse(&function.runtime);
+        let runtime =
+            runtime.ok_or_else(|| failed(format!("nothing here runs {}", function.runtime)))?;
+        let text = |it: &Sensitive| String::from_utf8_lossy(it.expose()).into_owned();
+        let environment = function.environment.iter().map(|(name, it)| (name.clone(), text(it)));
+        let program = Program {
+            arn: function.arn.clone(),
+            name: function.name.clone(),
+            runtime,
+            handler: function.handler.clone(),
+            code,
+            environment: environment.collect(),
+            memory_mb: function.memory,
+            timeout: function.timeout,
+            ephemeral_mb: function.scratch,
+            revision: function.revision.clone(),
+        };
+        self.host.invoke(&program, payload, mask).await.map_err(|it| failed(it.to_string()))
+    }
+}
+
+#[async_trait]
+impl Invoker for FunctionHost {
+    async fn invoke(
+        &self,
+        function: &Function,
+        payload: Bytes,
+        tail: bool,
+    ) -> Result<Invoked, InvokeError> {
+        let done = self.run(function, payload, &[]).await?;
+        let log = tail.then(|| done.log_tail.into());
+        Ok(Invoked { payload: done.payload, error: done.function_error, log })
+    }
+
+    async fn queue(&self, _: &Function, _: Bytes) -> Result<(), InvokeError> {
+        Err(InvokeError::Failed("events that nobody waits for are not taken here".to_owned()))
+    }
+}
+
+#[async_trait]
+impl CredentialSource for RoleCredentials {
+    async fn credentials(&self, program: &Program) -> Result<Credentials, String> {
+        let state = &*self.0;
+        let mut txn = store::begin(&*state.backend);
+        let found = functions::find(&mut txn, state.tools(), &program.arn).await;
+        let function = found.map_err(|error| chain(&error))?;
+        let function = function.ok_or_else(|| "the function doesn't exist any more".to_owned())?;
+        let scope = kms::Scope {
+            keyring: &state.keyring,
+            entropy: &*state.entropy,
+            now: state.clock.now(),
+            account: &function.account,
+            region: &function.region,
+        };
+        let keys = MapContext::new()
+            .with("aws:sourceaccount", function.account.as_str())
+            .with("aws:sourcearn", &function.arn);
+        let who = (LAMBDA, &keys as &(dyn Context + Sync));
+        let role = (function.role.as_str(), function.name.as_str());
+        let begun = service_role::begin(&mut txn, &scope, who, role, LIFETIME).await;
+        let given = begun.map_err(|error| chain(&error))?;
+        let given =
+            given.ok_or_else(|| "the role doesn't trust lambda.amazonaws.com".to_owned())?;
+        let errand = Errand::new(&function.account, &function.region, LAMBDA);
+        let call =
+            errand.call((scope.now, Uuid::random(scope.entropy)), (scope.entropy, &state.keyring));
+        let event = Event::Service {
+            source: "sts.amazonaws.com",
+            name: "AssumeRole",
+            details: serde_json::json!({
+                "roleArn": function.role, "roleSessionName": function.name, "functionArn": function.arn,
+            }),
+            request_id: call.request_id.to_string(),
+            error: None,
+        };
+        let committed = Errand::commit(&call, txn, &[event], state.ports()).await;
+        if !committed.map_err(|error| chain(&error))? {
+            return Err("the role has just changed".to_owned());
+        }
+        Ok(Credentials {
+            access_key_id: given.access_key_id,
+            secret_access_key: given.secret,
+            session_token: given.token,
+            expires: given.expiration,
+        })
+    }
+}
+
+impl runtime::LogSink for Logged {
+    fn line(&self, function_arn: &str, line: &str) {
+        tracing::info!(target: "function", function = function_arn, "{line}");
+    }
+}
+
+impl State {
+    fn tools(&self) -> Tools<'_> {
+        Tools { keyring: &self.keyring, entropy: &*self.entropy, now: self.clock.now() }
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports { backend: &*self.backend, trail: &*self.trail, turns: &self.turns }
+    }
+}

@@ -1,0 +1,66 @@
+//! The functions that a rotation can name.
+
+use super::FunctionHost;
+use async_trait::async_trait;
+use base::Sensitive;
+use functions::native::{Engine, Native, Strategy};
+use rotation::{Functions, Registry};
+use rotators::Rotator;
+use secrets::rotation::work::Assignment;
+use std::sync::Arc;
+
+/// This server's own functions, and those that run as processes.
+pub(crate) struct Named {
+    pub(crate) host: Arc<FunctionHost>,
+}
+
+/// The engines that are compiled in.
+pub(crate) struct Engines;
+
+impl Registry for Engines {
+    fn of_engine(&self, name: &str) -> Option<&dyn Rotator> {
+        rotators::of_engine(name)
+    }
+}
+
+#[async_trait]
+impl Functions for Named {
+    fn native(&self, arn: &str) -> Option<rotation::Native> {
+        let (_, name) = arn.split_once(":function:")?;
+        let name = name.split_once(':').map_or(name, |it| it.0);
+        let (engine, strategy) = match functions::native::find(name)? {
+            Native::BySecret => (None, rotation::Strategy::BySecret),
+            Native::Fixed(engine, Strategy::SingleUser) => {
+                (Some(dialect(engine)), rotation::Strategy::SingleUser)
+            }
+            Native::Fixed(engine, Strategy::AlternatingUsers) => {
+                (Some(dialect(engine)), rotation::Strategy::AlternatingUsers)
+            }
+        };
+        Some(rotation::Native { engine, strategy })
+    }
+
+    async fn invoke(
+        &self,
+        of: &Assignment,
+        event: Vec<u8>,
+        secrets: &[Sensitive],
+    ) -> Result<(), String> {
+        self.host.step(of, event, secrets).await
+    }
+}
+
+/// What the rotators call an engine.
+fn dialect(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Db2 => "Db2",
+        Engine::MariaDb => "MariaDB",
+        Engine::MongoDb => "MongoDB",
+        Engine::MySql => "MySQL",
+        Engine::Oracle => "Oracle",
+        Engine::Postgres => "PostgreSQL",
+        Engine::Redis => "Redis",
+        Engine::Redshift => "Redshift",
+        Engine::SqlServer => "SQL Server",
+    }
+}
