@@ -14,6 +14,8 @@ mod credential;
 mod failure;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod rotator;
 mod transport;
 mod trust;
@@ -28,6 +30,8 @@ pub fn all() -> &'static [&'static dyn Rotator] {
     &[
         #[cfg(feature = "postgres")]
         &postgres::Postgres,
+        #[cfg(feature = "redshift")]
+        &redshift::Redshift,
     ]
 }
 

@@ -33,10 +33,12 @@ pub(super) fn make(folder: &Folder, setup: &Setup) -> io::Result<String> {
         settings.push(format!("ssl_cert_file = '{}'", chain.display()));
         settings.push(format!("ssl_key_file = '{}'", key.display()));
     }
+    settings.extend(setup.md5.then(|| "password_encryption = md5".to_owned()));
     settings.extend(setup.settings.iter().cloned());
     folder.write("data/postgresql.conf", &(SETTINGS.to_owned() + &settings.join("\n") + "\n"))?;
     let kind = if setup.only_tls { "hostssl" } else { "host" };
-    let admission = format!("local all all trust\n{kind} all all 127.0.0.1/32 scram-sha-256\n");
+    let method = if setup.md5 { "md5" } else { "scram-sha-256" };
+    let admission = format!("local all all trust\n{kind} all all 127.0.0.1/32 {method}\n");
     folder.write("data/pg_hba.conf", &admission)?;
     let mut single = folder.command(&tool("postgres")?);
     single.args(["--single", "-D"]).arg(data).args(["-c", "log_statement=none", "postgres"]);

@@ -14,6 +14,8 @@ pub struct Setup {
     pub certificate: Option<Issued>,
     /// Whether it refuses logins without TLS.
     pub only_tls: bool,
+    /// Whether it keeps passwords as MD5.
+    pub md5: bool,
     /// Lines of its configuration.
     pub settings: Vec<String>,
 }

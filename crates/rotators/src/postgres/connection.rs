@@ -22,7 +22,7 @@ type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 pub(crate) struct Connection {
     client: Client,
     driver: Option<Driver>,
-    pub(super) protection: Protection,
+    protection: Protection,
     way: Way,
 }
 
@@ -70,6 +70,11 @@ impl Connection {
     /// Another one of the same login, to `database`.
     pub(crate) async fn beside(&mut self, database: &str) -> Result<Self, Failure> {
         within(LOGIN, self.way.to(database).open()).await
+    }
+
+    /// How it is protected.
+    pub(crate) fn protection(&self) -> Protection {
+        self.protection.clone()
     }
 
     /// Runs `statements`, by the simple protocol, which also goes through poolers; the rows of all of them.

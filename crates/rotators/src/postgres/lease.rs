@@ -23,7 +23,7 @@ pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), F
     } else if lease.creation.is_empty() {
         plan.push(format!("CREATE ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
     } else {
-        plan.extend(filled(lease.creation, &user, &verifier, &until));
+        plan.extend(as_written(filled(lease.creation, &user, &verifier, &until)));
     }
     plan.push(format!("COMMENT ON ROLE {user} IS '{MARK}'"));
     session.connection.run_as_one(&plan).await
@@ -44,7 +44,7 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
     }
     disconnect(session, lease.user).await?;
     let (nothing, until) = ("''".to_owned(), escape_literal(lease.expiration));
-    let own: Vec<_> = filled(lease.revocation, &user, &nothing, &until).collect();
+    let own = as_written(filled(lease.revocation, &user, &nothing, &until));
     session.connection.run_as_one(&own).await?;
     if find(session, lease.user).await?.is_none() {
         return Ok(());
@@ -99,8 +99,15 @@ async fn elsewhere(connection: &mut Connection, user: &str) -> Result<Vec<String
     Ok(rows.iter().map(|it| text(it, "datname")).collect())
 }
 
+/// Statements that people wrote mean what they mean to the administrator.
+fn as_written(statements: impl Iterator<Item = String>) -> Vec<String> {
+    let [before, after] =
+        ["DEFAULT", "pg_catalog"].map(|it| format!("SET LOCAL search_path TO {it}"));
+    [before].into_iter().chain(statements).chain([after]).collect()
+}
+
 /// `statements` with what stands for something replaced by it; what is put in is not looked at again.
-fn filled<'a>(
+pub(crate) fn filled<'a>(
     statements: &'a [String],
     user: &'a str,
     password: &'a str,

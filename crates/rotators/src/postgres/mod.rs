@@ -5,7 +5,7 @@
 
 pub(crate) mod connection;
 mod foresee;
-mod lease;
+pub(crate) mod lease;
 mod mirror;
 mod role;
 mod session;

@@ -101,7 +101,7 @@ impl Open {
 #[async_trait]
 impl Session for Open {
     fn protection(&self) -> Protection {
-        self.connection.protection.clone()
+        self.connection.protection()
     }
 
     async fn test(&mut self) -> Result<(), Failure> {

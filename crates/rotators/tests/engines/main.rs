@@ -7,4 +7,6 @@ extern crate strongroom_rotators as rotators;
 
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod suite;

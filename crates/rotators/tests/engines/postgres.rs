@@ -6,23 +6,30 @@ use crate::suite::{
 use peers::{Authority, Setup};
 use rotators::{Failure, Finding, Lease, Rotator, Session};
 
-struct Postgres {
-    server: peers::Postgres,
+pub(crate) struct Postgres {
+    pub(crate) server: peers::Postgres,
     authority: Authority,
+}
+
+impl Postgres {
+    /// A server that keeps passwords as MD5, or as servers do today.
+    pub(crate) fn keeping(md5: bool, offer: Offer) -> Self {
+        let authority = Authority::new().expect("an authority");
+        let setup = match offer {
+            Offer::Tls => Setup::tls(&authority).expect("issued"),
+            Offer::Plain => Setup::default(),
+        };
+        let server = peers::Postgres::start(&Setup { md5, ..setup }).expect("a server");
+        server.sql("CREATE TABLE ledger (); REVOKE ALL ON ledger FROM public").expect("made");
+        Self { server, authority }
+    }
 }
 
 every_engine! { Postgres }
 
 impl Peer for Postgres {
     fn start(offer: Offer) -> Self {
-        let authority = Authority::new().expect("an authority");
-        let setup = match offer {
-            Offer::Tls => Setup::tls(&authority).expect("issued"),
-            Offer::Plain => Setup::default(),
-        };
-        let server = peers::Postgres::start(&setup).expect("a server");
-        server.sql("CREATE TABLE ledger (); REVOKE ALL ON ledger FROM public").expect("made");
-        Self { server, authority }
+        Self::keeping(false, offer)
     }
 
     fn crash(&mut self) {
@@ -84,7 +91,7 @@ impl Peer for Postgres {
         let made = "CREATE ROLE {{name}} LOGIN PASSWORD {{password}} VALID UNTIL {{expiration}}";
         let granted =
             "GRANT SELECT ON ledger TO {{name}}; GRANT CREATE ON SCHEMA public TO {{name}}";
-        vec![made.to_owned(), granted.replace(" ledger", " public.ledger")]
+        vec![made.to_owned(), granted.to_owned()]
     }
 
     fn leave_something(&self, user: &str, password: &str) {

@@ -56,9 +56,8 @@ pub(crate) async fn nasty_passwords(peer: &impl Peer) {
 
 /// No character of a name means anything; a name that can't be is refused before anybody hears of it.
 pub(crate) async fn nasty_names(peer: &impl Peer) {
-    let longest = peer.rotator().dialect().longest_name;
     let mut master = administrator(peer).await;
-    for user in super::nasty_names(longest) {
+    for user in super::nasty_names(peer, peer.longest_name()) {
         peer.create(&user, "first");
         let mut session = acting(peer, &user).await;
         change(&mut session, &user, "first", "second").await;
@@ -66,7 +65,7 @@ pub(crate) async fn nasty_names(peer: &impl Peer) {
         master.change(&user, &sensitive("third"), None).await.expect("changed");
         only(peer, &user, "third", &["second"]).await;
     }
-    for user in ["nul\0", "", &"n".repeat(longest + 1)] {
+    for user in ["nul\0", "", &"n".repeat(peer.rotator().dialect().longest_name + 1)] {
         if !user.is_empty() {
             invalid(connect(peer, user, "x").await);
         }

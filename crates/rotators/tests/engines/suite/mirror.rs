@@ -67,9 +67,11 @@ pub(crate) async fn refuses_without_an_original(peer: &impl Peer) {
 /// Names are names here, too.
 pub(crate) async fn nasty_pairs(peer: &impl Peer) {
     let mut master = administrator(peer).await;
-    let longest = peer.rotator().dialect().longest_name - 6;
-    for like in super::nasty_names(longest) {
-        let (like, user) = (format!("m{like}"), format!("m{like}_clone"));
+    let suffix = peer.rotator().dialect().suffix;
+    let longest = peer.longest_name() - suffix.len() - 1;
+    for like in super::nasty_names(peer, longest) {
+        let like = format!("m{like}");
+        let user = format!("{like}{suffix}");
         peer.create(&like, "first");
         peer.permit(&like);
         for password in ["second", "third"] {

@@ -27,12 +27,24 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     fn rotator(&self) -> &'static dyn Rotator;
     /// What a secret's `engine` says.
     fn engine(&self) -> &'static str;
+    /// The database that logins open.
+    fn database(&self) -> Option<&'static str> {
+        self.rotator().dialect().database
+    }
     /// Its port on the loopback.
     fn port(&self) -> u16;
     /// Who signed its certificate for `localhost`.
     fn authority(&self) -> &Authority;
     /// Name and password of an administrator who isn't limited by anything.
     fn administrator(&self) -> (String, String);
+    /// How long a user's name is at most, if the rotator appends to it.
+    fn longest_name(&self) -> usize {
+        self.rotator().dialect().longest_name
+    }
+    /// Whether a user of this name can be.
+    fn can_be(&self, _user: &str) -> bool {
+        true
+    }
     /// Makes a user that may log in, and nothing else.
     fn create(&self, user: &str, password: &str);
     /// Whether there is a user of this name.
@@ -126,7 +138,7 @@ pub(crate) fn secret(
 ) -> Credential {
     let mut members = serde_json::json!({
         "engine": peer.engine(), "host": "localhost", "port": peer.port(),
-        "username": user, "password": password,
+        "username": user, "password": password, "dbname": peer.database(),
     });
     for (name, value) in more {
         members[*name] = (*value).into();
@@ -172,9 +184,10 @@ pub(crate) fn nasty_passwords() -> Vec<String> {
 }
 
 /// Names that a careless hand would break.
-pub(crate) fn nasty_names(longest: usize) -> Vec<String> {
+pub(crate) fn nasty_names(peer: &impl Peer, longest: usize) -> Vec<String> {
     let own = ["O'Brien", "quo\"ted", "back\\slash", "select", "Mixed Case", "x; DROP ROLE y; --"];
     let more = ["$1", "%s", "grüße", "{{name}}", "a@b", "--", "tab\there", " lead and trail "];
     let long = fresh(&"n".repeat(longest - 4));
-    own.into_iter().chain(more).map(str::to_owned).chain([long]).collect()
+    let all = own.into_iter().chain(more).map(str::to_owned).chain([long]);
+    all.filter(|it| peer.can_be(it)).collect()
 }

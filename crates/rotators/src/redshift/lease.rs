@@ -1,0 +1,125 @@
+//! Logins that are made for a while, in a group of their own: nothing else is ever removed.
+
+use super::OURS;
+use super::mirror::{exists, groups, join};
+use super::session::{Open, alter, check, verifier};
+use crate::postgres::connection::text;
+use crate::postgres::lease::filled;
+use crate::{Failure, Lease};
+use postgres_protocol::escape::{escape_identifier, escape_literal};
+
+/// Makes the login, or finds that it has been made.
+pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    check(lease.user)?;
+    let verifier = verifier(lease.user, lease.password)?;
+    session.connection.run("BEGIN").await?;
+    let done = make(session, lease, &verifier).await;
+    session.end(done).await
+}
+
+async fn make(session: &mut Open, lease: &Lease<'_>, verifier: &str) -> Result<(), Failure> {
+    let user = escape_identifier(lease.user);
+    let until = escape_literal(lease.expiration);
+    if find(session, lease.user).await? {
+        return session.say(alter(lease.user, verifier) + " VALID UNTIL " + &until).await;
+    }
+    if lease.creation.is_empty() {
+        let made = format!("CREATE USER {user} PASSWORD {verifier} VALID UNTIL {until}");
+        session.say(made).await?;
+    }
+    for it in filled(lease.creation, &user, verifier, &until) {
+        session.say(it).await?;
+    }
+    join(session, &group(), lease.user).await
+}
+
+/// Removes the login and what it has open; what it owns becomes the administrator's.
+pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    check(lease.user)?;
+    if !find(session, lease.user).await? {
+        return Ok(());
+    }
+    let user = escape_identifier(lease.user);
+    // First nobody comes in, then who is in goes.
+    session.say(format!("ALTER USER {user} PASSWORD DISABLE")).await.or_else(unknown)?;
+    session.say(format!("ALTER USER {user} VALID UNTIL '2000-01-01'")).await?;
+    disconnect(session, lease.user).await?;
+    session.connection.run("BEGIN").await?;
+    let done = remove(session, lease, &user).await;
+    session.end(done).await
+}
+
+/// Not every version can disable a password; an end in the past does it for all.
+fn unknown(failure: Failure) -> Result<(), Failure> {
+    if matches!(failure, Failure::Refused(_)) { Ok(()) } else { Err(failure) }
+}
+
+async fn remove(session: &mut Open, lease: &Lease<'_>, user: &str) -> Result<(), Failure> {
+    for it in filled(lease.revocation, user, "''", &escape_literal(lease.expiration)) {
+        session.say(it).await?;
+    }
+    if !exists(session, lease.user).await? {
+        return Ok(());
+    }
+    let name = escape_literal(lease.user);
+    for (things, kind) in [
+        (
+            "quote_ident(schemaname) || '.' || quote_ident(tablename) AS thing FROM pg_tables WHERE tableowner =",
+            "TABLE",
+        ),
+        (
+            "quote_ident(schemaname) || '.' || quote_ident(viewname) AS thing FROM pg_views WHERE viewowner =",
+            "TABLE",
+        ),
+        (
+            "quote_ident(nspname) AS thing FROM pg_namespace, pg_user WHERE usesysid = nspowner AND usename =",
+            "SCHEMA",
+        ),
+    ] {
+        for row in session.connection.run(&format!("SELECT {things} {name}")).await? {
+            let owned = format!("ALTER {kind} {} OWNER TO CURRENT_USER", text(&row, "thing"));
+            session.say(owned).await?;
+        }
+    }
+    forget(session, user).await?;
+    session.say(format!("DROP USER {user}")).await
+}
+
+/// Takes away all that was granted in this database.
+async fn forget(session: &mut Open, user: &str) -> Result<(), Failure> {
+    let asked = "SELECT quote_ident(nspname) AS thing FROM pg_namespace \
+                 WHERE nspname NOT LIKE 'pg!_%' ESCAPE '!' AND nspname <> 'information_schema'";
+    for row in session.connection.run(asked).await? {
+        let schema = text(&row, "thing");
+        session.say(format!("REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {user}")).await?;
+        session.say(format!("REVOKE ALL ON SCHEMA {schema} FROM {user}")).await?;
+    }
+    for row in session.connection.run("SELECT quote_ident(current_database()) AS thing").await? {
+        session.say(format!("REVOKE ALL ON DATABASE {} FROM {user}", text(&row, "thing"))).await?;
+    }
+    Ok(())
+}
+
+/// Ends all connections of `user`.
+pub(super) async fn disconnect(session: &mut Open, user: &str) -> Result<(), Failure> {
+    let asked = format!(
+        "SELECT pg_terminate_backend(process) FROM stv_sessions \
+         WHERE trim(user_name) = {} AND process <> pg_backend_pid()",
+        escape_literal(user)
+    );
+    session.connection.run(&asked).await.map(drop)
+}
+
+/// Whether the lease's user has been made.
+async fn find(session: &mut Open, user: &str) -> Result<bool, Failure> {
+    let found = exists(session, user).await?;
+    if found && !groups(session, user).await?.contains(&group()) {
+        let told = format!("the user `{user}` exists and was not made for a lease");
+        return Err(Failure::Refused(told));
+    }
+    Ok(found)
+}
+
+fn group() -> String {
+    format!("{OURS}leases")
+}
