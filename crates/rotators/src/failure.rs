@@ -19,3 +19,17 @@ pub enum Failure {
     #[error("{0}")]
     Untrusted(String),
 }
+
+impl Failure {
+    /// The same without `secret`, which a server may have quoted.
+    pub(crate) fn without(self, secret: &str) -> Self {
+        let mask = |told: String| told.replace(secret, "<password>");
+        match self {
+            Self::Denied(told) => Self::Denied(mask(told)),
+            Self::Invalid(told) => Self::Invalid(mask(told)),
+            Self::Refused(told) => Self::Refused(mask(told)),
+            Self::Unreachable(told) => Self::Unreachable(mask(told)),
+            Self::Untrusted(told) => Self::Untrusted(mask(told)),
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::check_name;
 use super::stream::Handshake;
-use super::told::{of_login, of_statement};
+use super::told::{collided, of_login, of_statement};
 use crate::transport::{LOGIN, Need, STATEMENT, dial, need, proof, within};
 use crate::{Credential, Dialect, Failure, Protection, Trust};
 use base::Sensitive;
@@ -14,6 +14,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
+
+/// How often what collides with others is tried.
+pub(crate) const TRIES: u32 = 5;
 
 type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
@@ -102,17 +105,16 @@ impl Connection {
         Ok(rows.collect())
     }
 
-    /// Runs `statements` all or none.
+    /// Runs `statements` all or none: those of one message are one transaction.
     pub(crate) async fn run_as_one(&mut self, statements: &[String]) -> Result<(), Failure> {
-        self.run("BEGIN").await?;
-        for it in statements {
-            if let Err(failure) = self.run(it).await {
-                // If this fails as well, the connection is gone, and the server does it by itself.
-                let _ = self.run("ROLLBACK").await;
-                return Err(failure);
+        let all = statements.join(";\n");
+        let mut tries = 1..TRIES;
+        loop {
+            match self.run(&all).await {
+                Err(failure) if collided(&failure) && tries.next().is_some() => (),
+                other => return other.map(drop),
             }
         }
-        self.run("COMMIT").await.map(drop)
     }
 
     /// Says goodbye.

@@ -39,6 +39,7 @@ async fn of_change(session: &mut Open, user: &str) -> Result<Vec<Finding>, Failu
         return Ok(vec![missing(&format!("there is no user `{user}`"), "make it")]);
     };
     let mut found = vec![administers(session, &role).await?];
+    found.extend(shut_out(&role));
     found.push(change(user));
     Ok(found)
 }
@@ -59,11 +60,21 @@ async fn of_mirror(session: &mut Open, user: &str, like: &str) -> Result<Vec<Fin
         Some(role) => administers(session, role).await?,
         None => creates(session),
     }];
-    if like.comment != mirror::mark(user) && 160_000 <= session.number {
+    let back = like.comment == mirror::mark(user);
+    // On the way back the original stays as it is; otherwise the alternate becomes as the original is.
+    found.extend(if back { role.as_ref().and_then(shut_out) } else { shut_out(&like) });
+    if !back && 160_000 <= session.number {
         found.push(hands_on(session, &like.name).await?);
     }
     found.extend(plan.into_iter().map(Finding::Statement));
     Ok(found)
+}
+
+/// A role that no password lets in.
+fn shut_out(role: &Role) -> Option<Finding> {
+    let hint = format!("ALTER ROLE {} LOGIN VALID UNTIL 'infinity'", escape_identifier(&role.name));
+    let fact = format!("`{}` may not log in, or its password has expired", role.name);
+    (!role.logs_in).then(|| missing(&fact, &hint))
 }
 
 /// Whether the administrator may make roles.

@@ -26,7 +26,9 @@ pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), F
         plan.extend(as_written(filled(lease.creation, &user, &verifier, &until)));
     }
     plan.push(format!("COMMENT ON ROLE {user} IS '{MARK}'"));
-    session.connection.run_as_one(&plan).await
+    let made = session.connection.run_as_one(&plan).await;
+    // A statement that people wrote may be quoted by who doesn't understand it.
+    made.map_err(|failure| failure.without(verifier.trim_matches('\'')))
 }
 
 /// Removes the login and what it has open; what it owns becomes the administrator's.

@@ -22,9 +22,12 @@ pub(super) fn plan(
     password: &str,
 ) -> Result<Vec<String>, Failure> {
     let quoted = escape_identifier(user);
-    if found.is_some() && like.comment == mark(user) {
+    if like.comment == mark(user) {
         // The way back: the original is what the alternate is like.
-        return Ok(vec![format!("ALTER ROLE {quoted} PASSWORD {password}")]);
+        return match found {
+            Some(_) => Ok(vec![format!("ALTER ROLE {quoted} PASSWORD {password}")]),
+            None => Err(Failure::Refused(format!("there is no user `{user}`"))),
+        };
     }
     let mark = mark(&like.name);
     if found.is_some_and(|it| it.comment != mark) {
@@ -198,6 +201,8 @@ mod tests {
         assert!(
             matches!(refused, Failure::Refused(told) if told.contains("was not made for `app`"))
         );
+        let gone = plan(&clone, "app", None, "<password>");
+        assert_eq!(gone, Err(Failure::Refused("there is no user `app`".to_owned())));
         let refused = plan(&clone, "other", Some(&role("other", |_| ())), "<password>");
         assert!(matches!(refused, Err(Failure::Refused(_))));
     }

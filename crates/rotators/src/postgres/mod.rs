@@ -10,7 +10,7 @@ mod mirror;
 mod role;
 mod session;
 mod stream;
-mod told;
+pub(crate) mod told;
 
 use crate::{Credential, Dialect, Failure, Rotator, Session, Trust};
 use async_trait::async_trait;

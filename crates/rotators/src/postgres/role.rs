@@ -12,6 +12,8 @@ pub(super) struct Role {
     pub(super) name: String,
     /// Its attributes, in the order of [`ATTRIBUTES`].
     pub(super) attributes: Vec<bool>,
+    /// Whether it may log in, and its password hasn't expired.
+    pub(super) logs_in: bool,
     /// How many connections it may have; `-1` for any number.
     pub(super) limit: String,
     /// Until when its password is good; empty for ever.
@@ -50,6 +52,7 @@ impl Role {
         let columns: Vec<_> = ATTRIBUTES.iter().map(|it| it.0).collect();
         let asked = format!(
             "SELECT {}, rolconnlimit, rolvaliduntil, \
+             rolcanlogin AND coalesce(now() < rolvaliduntil, true) AS logs_in, \
              pg_catalog.shobj_description(oid, 'pg_authid') AS comment \
              FROM pg_catalog.pg_roles WHERE rolname = {quoted}",
             columns.join(", ")
@@ -82,6 +85,7 @@ impl Role {
     fn of(name: &str, row: &SimpleQueryRow) -> Self {
         Self {
             attributes: ATTRIBUTES.iter().map(|it| text(row, it.0) == "t").collect(),
+            logs_in: text(row, "logs_in") == "t",
             limit: text(row, "rolconnlimit"),
             until: text(row, "rolvaliduntil"),
             comment: text(row, "comment"),

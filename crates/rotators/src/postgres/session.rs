@@ -122,7 +122,8 @@ impl Session for Open {
         let verifier = self.verifier(user, to)?;
         self.check(user).await?;
         let user = escape_identifier(user);
-        self.connection.run(&format!("ALTER ROLE {user} PASSWORD {verifier}")).await.map(drop)
+        let change = format!("ALTER ROLE {user} PASSWORD {verifier}");
+        self.connection.run_as_one(&[change]).await
     }
 
     async fn mirror(

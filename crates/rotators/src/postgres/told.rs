@@ -7,6 +7,10 @@ use tokio_postgres::error::DbError;
 /// What `error` means for a login.
 pub(crate) fn of_login(error: &Error) -> Failure {
     match error.as_db_error() {
+        // Nobody is let in from here, or in this way: the server hasn't looked at who it is.
+        Some(told) if told.routine() == Some("ClientAuthentication") => {
+            Failure::Refused(text(told))
+        }
         Some(told) if told.code().code().starts_with("28") => Failure::Denied(text(told)),
         // After the password was found right: the database doesn't exist.
         Some(told) if told.code().code() == "3D000" => Failure::Invalid(text(told)),
@@ -40,6 +44,12 @@ pub(crate) fn of_statement(error: &Error) -> Failure {
 fn passes(code: &str) -> bool {
     let classes = ["08", "40", "53", "57", "58", "XX"];
     classes.iter().any(|it| code.starts_with(it)) || code == "55P03"
+}
+
+/// Whether somebody else changed the same thing at the same time, so that nothing was done, and may be at once.
+pub(crate) fn collided(failure: &Failure) -> bool {
+    let codes = ["(40001)", "(40P01)", "(XX000)"];
+    matches!(failure, Failure::Unreachable(told) if codes.iter().any(|it| told.ends_with(it)))
 }
 
 /// Message and detail, which hold names, never a statement.

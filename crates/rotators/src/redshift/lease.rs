@@ -2,7 +2,7 @@
 
 use super::OURS;
 use super::mirror::{exists, groups, join};
-use super::session::{Open, alter, check, verifier};
+use super::session::{Act, Open, alter, check, verifier};
 use crate::postgres::connection::text;
 use crate::postgres::lease::filled;
 use crate::{Failure, Lease};
@@ -12,12 +12,17 @@ use postgres_protocol::escape::{escape_identifier, escape_literal};
 pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     check(lease.user)?;
     let verifier = verifier(lease.user, lease.password)?;
-    session.connection.run("BEGIN").await?;
-    let done = make(session, lease, &verifier).await;
-    session.end(done).await
+    let made = session.perform(&Act::Grant { lease, verifier: &verifier }).await;
+    // A statement that people wrote may be quoted by who doesn't understand it.
+    made.map_err(|failure| failure.without(verifier.trim_matches('\'')))
 }
 
-async fn make(session: &mut Open, lease: &Lease<'_>, verifier: &str) -> Result<(), Failure> {
+/// [`Act::Grant`].
+pub(super) async fn make(
+    session: &mut Open,
+    lease: &Lease<'_>,
+    verifier: &str,
+) -> Result<(), Failure> {
     let user = escape_identifier(lease.user);
     let until = escape_literal(lease.expiration);
     if find(session, lease.user).await? {
@@ -44,9 +49,7 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
     session.say(format!("ALTER USER {user} PASSWORD DISABLE")).await.or_else(unknown)?;
     session.say(format!("ALTER USER {user} VALID UNTIL '2000-01-01'")).await?;
     disconnect(session, lease.user).await?;
-    session.connection.run("BEGIN").await?;
-    let done = remove(session, lease, &user).await;
-    session.end(done).await
+    session.perform(&Act::Revoke { lease }).await
 }
 
 /// Not every version can disable a password; an end in the past does it for all.
@@ -54,8 +57,10 @@ fn unknown(failure: Failure) -> Result<(), Failure> {
     if matches!(failure, Failure::Refused(_)) { Ok(()) } else { Err(failure) }
 }
 
-async fn remove(session: &mut Open, lease: &Lease<'_>, user: &str) -> Result<(), Failure> {
-    for it in filled(lease.revocation, user, "''", &escape_literal(lease.expiration)) {
+/// [`Act::Revoke`].
+pub(super) async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    let user = escape_identifier(lease.user);
+    for it in filled(lease.revocation, &user, "''", &escape_literal(lease.expiration)) {
         session.say(it).await?;
     }
     if !exists(session, lease.user).await? {
@@ -81,7 +86,7 @@ async fn remove(session: &mut Open, lease: &Lease<'_>, user: &str) -> Result<(),
             session.say(owned).await?;
         }
     }
-    forget(session, user).await?;
+    forget(session, &user).await?;
     session.say(format!("DROP USER {user}")).await
 }
 

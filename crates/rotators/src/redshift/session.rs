@@ -2,7 +2,8 @@
 
 use super::{DIALECT, lease, mirror};
 use crate::postgres::check_name;
-use crate::postgres::connection::{Connection, text};
+use crate::postgres::connection::{Connection, TRIES, text};
+use crate::postgres::told::collided;
 use crate::{Failure, Finding, Lease, Protection, Session};
 use async_trait::async_trait;
 use base::Sensitive;
@@ -18,6 +19,14 @@ pub(super) struct Open {
     me: String,
     /// What was said since it was last taken.
     pub(super) said: Vec<String>,
+}
+
+/// What changes something, in a transaction. Verifiers are quoted.
+pub(super) enum Act<'a> {
+    Change { user: &'a str, verifier: &'a str },
+    Grant { lease: &'a Lease<'a>, verifier: &'a str },
+    Mirror { like: &'a str, user: &'a str, verifier: &'a str },
+    Revoke { lease: &'a Lease<'a> },
 }
 
 impl Open {
@@ -36,14 +45,38 @@ impl Open {
         Ok(())
     }
 
-    /// Keeps what was done since `BEGIN` if it was all done, else nothing of it.
-    pub(super) async fn end(&mut self, done: Result<(), Failure>) -> Result<(), Failure> {
+    /// Does `act` whole or not at all.
+    pub(super) async fn perform(&mut self, act: &Act<'_>) -> Result<(), Failure> {
+        let mut tries = 1..TRIES;
+        loop {
+            match self.attempt(act).await {
+                Err(failure) if collided(&failure) && tries.next().is_some() => (),
+                other => return other,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, act: &Act<'_>) -> Result<(), Failure> {
+        self.said.clear();
+        self.connection.run("BEGIN").await?;
+        let done = self.act(act).await;
         if done.is_ok() {
             return self.connection.run("COMMIT").await.map(drop);
         }
         // If this fails as well, the connection is gone, and the server does it by itself.
         let _ = self.connection.run("ROLLBACK").await;
         done
+    }
+
+    async fn act(&mut self, act: &Act<'_>) -> Result<(), Failure> {
+        match act {
+            Act::Change { user, verifier } => self.say(alter(user, verifier)).await,
+            Act::Grant { lease, verifier } => lease::make(self, lease, verifier).await,
+            Act::Mirror { like, user, verifier } => {
+                mirror::mirror(self, like, user, verifier).await
+            }
+            Act::Revoke { lease } => lease::remove(self, lease).await,
+        }
     }
 
     /// What [`Session::foresee`] says of a change: it is done, looked at, and undone.
@@ -53,8 +86,8 @@ impl Open {
         self.said.clear();
         self.connection.run("BEGIN").await?;
         let done = match like {
-            Some(like) => mirror::mirror(self, like, user, &verifier).await,
-            None => self.say(alter(user, &verifier)).await,
+            Some(like) => self.act(&Act::Mirror { like, user, verifier: &verifier }).await,
+            None => self.act(&Act::Change { user, verifier: &verifier }).await,
         };
         let undone = self.connection.run("ROLLBACK").await;
         let mut found = vec![match done {
@@ -118,7 +151,7 @@ impl Session for Open {
     ) -> Result<(), Failure> {
         check(user)?;
         let verifier = verifier(user, to)?;
-        self.connection.run(&alter(user, &verifier)).await.map(drop)
+        self.perform(&Act::Change { user, verifier: &verifier }).await
     }
 
     async fn mirror(
@@ -130,9 +163,7 @@ impl Session for Open {
         check(like)?;
         check(user)?;
         let verifier = verifier(user, password)?;
-        self.connection.run("BEGIN").await?;
-        let done = mirror::mirror(self, like, user, &verifier).await;
-        self.end(done).await
+        self.perform(&Act::Mirror { like, user, verifier: &verifier }).await
     }
 
     async fn foresee(

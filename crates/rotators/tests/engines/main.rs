@@ -3,6 +3,13 @@
 //! [`suite`] says what all must do, once; a file an engine says how its server is started and asked beside the
 //! rotator, and adds what is its own.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what can't be asked of a real server fails the test"
+)]
+
 extern crate strongroom_rotators as rotators;
 
 #[cfg(feature = "postgres")]

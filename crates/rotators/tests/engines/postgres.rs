@@ -199,6 +199,24 @@ async fn refused_logins_are_told_apart() {
         };
         assert!(fits, "{user}: {failure:?}");
     }
+    let mut master = administrator(&*peer).await;
+    for user in ["locked", "over"] {
+        let found = master.foresee(Some(user), None).await.expect("foreseen");
+        assert!(found.iter().any(|it| matches!(it, Finding::Missing(..))), "{found:?}");
+    }
+}
+
+/// A server that lets nobody in without TLS says nothing of a password.
+#[tokio::test]
+async fn a_server_that_insists_on_tls() {
+    let authority = Authority::new().expect("an authority");
+    let setup = Setup { only_tls: true, ..Setup::tls(&authority).expect("issued") };
+    let peer = Postgres { server: peers::Postgres::start(&setup).expect("a server"), authority };
+    peer.create("app", "first");
+    connect(&peer, "app", "first").await.expect("accepted");
+    let plain = secret(&peer, "app", "first", &[("ssl", "false")]);
+    let refused = peer.rotator().connect(&plain, &trust(&[&peer.authority])).await;
+    change::refuses(refused);
 }
 
 /// An administrator that is no superuser can do all that it may.

@@ -50,6 +50,9 @@ pub(crate) async fn made_whole_or_not(peer: &impl Peer) {
     let mut creation = peer.creation();
     creation.push("no statement of any engine".to_owned());
     refuses(master.grant(&lease(&user, &password, &creation)).await);
+    let told = master.grant(&lease(&user, &password, &["{{password}}".to_owned()])).await;
+    let told = format!("{told:?}");
+    assert!(!told.contains("SCRAM") && !told.contains("md5"), "{told}");
     master.revoke(&lease(&user, &password, &[])).await.expect("nothing to remove");
     assert!(!peer.exists(&user));
 }

@@ -106,12 +106,20 @@ pub(crate) async fn server_down<P: Peer>() {
     peer.resume();
     connect(&peer, &user, "right").await.expect("accepted again");
 
+    let wire = Wire::to(peer.port()).await;
+    let port = wire.port.to_string();
+    let login = secret(&peer, &user, "right", &[("port", &port)]);
+    let mut stalled = peer.rotator().connect(&login, &trusted).await.expect("accepted");
     let (port, _task) = mute().await;
     let login = secret(&peer, &user, "right", &[("port", &port.to_string())]);
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     unreachable(peer.rotator().connect(&login, &trusted).await);
     assert!(begun.elapsed() <= Duration::from_secs(6), "{:?}", begun.elapsed());
+    wire.stall();
+    let begun = tokio::time::Instant::now();
+    unreachable(stalled.change_own(&sensitive("right"), &sensitive("canary-next")).await);
+    assert!(begun.elapsed() <= Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 fn unreachable<T>(outcome: Result<T, Failure>) {

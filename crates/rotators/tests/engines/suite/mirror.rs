@@ -30,7 +30,7 @@ pub(crate) async fn there_and_back(peer: &impl Peer) {
     peer.create(&first, "first0");
     peer.permit(&first);
     let mut master = administrator(peer).await;
-    let mut used = "first0".to_owned();
+    let mut current = "first0".to_owned();
     for round in 1..5 {
         let (like, user) = if round % 2 == 1 { (&first, &second) } else { (&second, &first) };
         let password = format!("round{round}");
@@ -38,8 +38,8 @@ pub(crate) async fn there_and_back(peer: &impl Peer) {
             master.mirror(like, user, &sensitive(&password)).await.expect("made");
         }
         assert!(peer.reads(user, &password), "round {round}");
-        assert!(peer.reads(like, &used), "round {round}");
-        used = password;
+        assert!(peer.reads(like, &current), "round {round}");
+        current = password;
     }
 }
 

@@ -7,11 +7,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// What becomes of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Whole,
+    Stalled,
+    Cut,
+}
+
 /// Forwards connections to a port, and remembers what clients said.
 pub(crate) struct Wire {
     pub(crate) port: u16,
     said: Arc<Mutex<Vec<u8>>>,
-    whole: watch::Sender<bool>,
+    state: watch::Sender<State>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -21,16 +29,16 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let said = Arc::new(Mutex::new(Vec::new()));
-        let (whole, uncut) = watch::channel(true);
+        let (state, watched) = watch::channel(State::Whole);
         let heard = Arc::clone(&said);
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await?;
                 let server = TcpStream::connect(("127.0.0.1", to)).await?;
-                tokio::spawn(forward(client, server, Arc::clone(&heard), uncut.clone()));
+                tokio::spawn(forward(client, server, Arc::clone(&heard), watched.clone()));
             }
         });
-        Self { port, said, whole, task }
+        Self { port, said, state, task }
     }
 
     /// Whether a client has said `text` so that anyone could read it.
@@ -41,7 +49,12 @@ impl Wire {
 
     /// Cuts all connections.
     pub(crate) fn cut(&self) {
-        self.whole.send_replace(false);
+        self.state.send_replace(State::Cut);
+    }
+
+    /// Lets them be, and forwards nothing more.
+    pub(crate) fn stall(&self) {
+        self.state.send_replace(State::Stalled);
     }
 }
 
@@ -55,7 +68,7 @@ async fn forward(
     client: TcpStream,
     server: TcpStream,
     said: Arc<Mutex<Vec<u8>>>,
-    mut uncut: watch::Receiver<bool>,
+    mut state: watch::Receiver<State>,
 ) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
@@ -70,8 +83,10 @@ async fn forward(
     let down = tokio::io::copy(&mut from_server, &mut to_client);
     tokio::select! {
         _ = async { tokio::join!(up, down) } => (),
-        _ = uncut.wait_for(|it| !it) => (),
+        _ = state.wait_for(|it| *it != State::Whole) => (),
     }
+    // What fails here is the end of the wire.
+    let _ = state.wait_for(|it| *it == State::Cut).await;
 }
 
 /// A server that accepts and says nothing: its port.
