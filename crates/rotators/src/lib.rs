@@ -17,6 +17,7 @@ mod postgres;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod rotator;
+#[cfg(feature = "postgres")]
 mod transport;
 mod trust;
 

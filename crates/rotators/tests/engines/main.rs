@@ -3,6 +3,7 @@
 //! [`suite`] says what all must do, once; a file an engine says how its server is started and asked beside the
 //! rotator, and adds what is its own.
 
+#![cfg(feature = "postgres")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,7 +13,6 @@
 
 extern crate strongroom_rotators as rotators;
 
-#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redshift")]
 mod redshift;

@@ -1,0 +1,113 @@
+"""Private database servers, by Debian's programs: for tests that rotate passwords of real databases.
+
+A server listens on the loopback only, has a folder of its own, and ends with the test or with this process. It
+refuses to run as root, so where the tests do, it runs as nobody.
+"""
+
+import glob
+import os
+import pathlib
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+
+NOBODY = 65534
+SETTINGS = """listen_addresses = '127.0.0.1'
+unix_socket_directories = '{folder}'
+fsync = off
+log_statement = all
+password_encryption = 'scram-sha-256'
+"""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Postgres:
+    """A PostgreSQL; with `authority`, it shows a certificate for `localhost`. Its administrator is `postgres`."""
+
+    def __init__(self, authority=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="strongroom-postgres-"))
+        self.programs = max(pathlib.Path(it).parent for it in glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+        self.password = secrets.token_hex(16)
+        self.port = free_port()
+        self.process = None
+        self.log = []
+        self.write("password", self.password)
+        self.give(self.folder)
+        initdb = ("--username=postgres", f"--pwfile={self.folder}/password", "--no-sync", "--auth-local=trust")
+        self.run("initdb", *initdb, "--auth-host=scram-sha-256", "-D", f"{self.folder}/data")
+        settings = SETTINGS.format(folder=self.folder)
+        if authority:
+            for name, path in zip(("pem", "key"), authority.issue("/CN=localhost", "subjectAltName=DNS:localhost\n")):
+                self.write(f"server.{name}", pathlib.Path(path).read_text())
+            settings += f"ssl = on\nssl_cert_file = '{self.folder}/server.pem'\nssl_key_file = '{self.folder}/server.key'\n"
+        self.write("data/postgresql.conf", settings)
+
+    def start(self):
+        """Starts it, on the same port each time, and returns it when it is ready."""
+        line = self.line("postgres", "-D", f"{self.folder}/data", "-p", str(self.port))
+        self.process = subprocess.Popen(line, env=self.environment(), stderr=subprocess.PIPE, text=True)
+        for text in self.process.stderr:
+            self.log.append(text)
+            if "ready to accept connections" in text:
+                break
+        else:
+            raise RuntimeError("".join(self.log))
+        threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
+        return self
+
+    def crash(self):
+        """Ends it as a crash would, with all its connections."""
+        if self.process and self.process.poll() is None:
+            os.kill(self.process.pid, 3)
+            self.process.wait()
+
+    def stop(self):
+        self.crash()
+        shutil.rmtree(self.folder)
+
+    def sql(self, statements):
+        """Runs `statements` as the administrator, through the folder's socket; what they return, a row a line."""
+        return self.psql(statements, host=self.folder, PGUSER="postgres").stdout.rstrip("\n")
+
+    def accepts(self, user, password, statements="SELECT 1"):
+        """Whether the login is accepted, through the network, and may do `statements`."""
+        login = {"PGUSER": user, "PGPASSWORD": password}
+        return self.psql(statements, host="127.0.0.1", check=False, **login).returncode == 0
+
+    def secret(self, user, password, **more):
+        """What a secret of that login says."""
+        server = {"engine": "postgres", "host": "localhost", "port": self.port, "dbname": "postgres"}
+        return {**server, "username": user, "password": password, **more}
+
+    def psql(self, statements, host, check=True, **variables):
+        line = [self.programs / "psql", "-XqAtw", "-v", "ON_ERROR_STOP=1", "-h", str(host), "-p", str(self.port)]
+        environment = self.environment(PGDATABASE="postgres", **variables)
+        return subprocess.run([*line, "-c", statements], env=environment, check=check, capture_output=True, text=True)
+
+    def run(self, program, *arguments):
+        line = self.line(program, *arguments)
+        subprocess.run(line, env=self.environment(), check=True, capture_output=True)
+
+    def line(self, program, *arguments):
+        become = ("--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups") if os.geteuid() == 0 else ()
+        return ["setpriv", *become, "--pdeathsig", "QUIT", "--", self.programs / program, *arguments]
+
+    def environment(self, **more):
+        return {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": str(self.folder), **more}
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        self.give(path)
+
+    def give(self, path):
+        if os.geteuid() == 0:
+            os.chown(path, NOBODY, NOBODY)
