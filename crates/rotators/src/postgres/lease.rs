@@ -5,6 +5,7 @@
 use super::connection::{Connection, text};
 use super::role::Role;
 use super::session::Open;
+use super::told::exists;
 use crate::{Failure, Lease};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 
@@ -17,18 +18,33 @@ pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), F
     session.check(lease.user).await?;
     let user = escape_identifier(lease.user);
     let until = escape_literal(lease.expiration);
-    let mut plan = Vec::new();
-    if find(session, lease.user).await?.is_some() {
-        plan.push(format!("ALTER ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
-    } else if lease.creation.is_empty() {
-        plan.push(format!("CREATE ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
-    } else {
-        plan.extend(as_written(filled(lease.creation, &user, &verifier, &until)));
+    loop {
+        let found = find(session, lease.user).await?.is_some();
+        let mut plan = Vec::new();
+        if found {
+            plan.push(format!("ALTER ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
+        } else if lease.creation.is_empty() {
+            plan.push(format!("CREATE ROLE {user} LOGIN PASSWORD {verifier} VALID UNTIL {until}"));
+        } else {
+            plan.extend(as_written(filled(lease.creation, &user, &verifier, &until)));
+        }
+        plan.push(format!("COMMENT ON ROLE {user} IS '{MARK}'"));
+        match session.connection.run_as_one(&plan).await {
+            // Somebody else was first with the same: what was made is found now.
+            Err(failure) if !found && made_meanwhile(session, lease, &failure).await? => (),
+            // A statement that people wrote may be quoted by who doesn't understand it.
+            other => return other.map_err(|it| it.without(verifier.trim_matches('\''))),
+        }
     }
-    plan.push(format!("COMMENT ON ROLE {user} IS '{MARK}'"));
-    let made = session.connection.run_as_one(&plan).await;
-    // A statement that people wrote may be quoted by who doesn't understand it.
-    made.map_err(|failure| failure.without(verifier.trim_matches('\'')))
+}
+
+/// Whether `failure` is for a login of this lease that wasn't there before.
+async fn made_meanwhile(
+    session: &mut Open,
+    lease: &Lease<'_>,
+    failure: &Failure,
+) -> Result<bool, Failure> {
+    Ok(exists(failure) && find(session, lease.user).await?.is_some())
 }
 
 /// Removes the login and what it has open; what it owns becomes the administrator's.
@@ -37,12 +53,20 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
     if find(session, lease.user).await?.is_none() {
         return Ok(());
     }
+    match remove(session, lease).await {
+        // Somebody else was first with the same.
+        Err(Failure::Refused(_)) if find(session, lease.user).await?.is_none() => Ok(()),
+        other => other,
+    }
+}
+
+async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     let user = escape_identifier(lease.user);
     // First nobody comes in, then who is in goes.
-    session.connection.run(&format!("ALTER ROLE {user} NOLOGIN")).await?;
+    session.connection.run_as_one(&[format!("ALTER ROLE {user} NOLOGIN")]).await?;
     if !session.superuser {
         // To end its connections, and to take over what it owns.
-        session.connection.run(&format!("GRANT {user} TO CURRENT_USER")).await?;
+        session.connection.run_as_one(&[format!("GRANT {user} TO CURRENT_USER")]).await?;
     }
     disconnect(session, lease.user).await?;
     let (nothing, until) = ("''".to_owned(), escape_literal(lease.expiration));

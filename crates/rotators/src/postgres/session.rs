@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, text};
 use super::role::Role;
+use super::told::exists;
 use super::{DIALECT, check_name, foresee, lease, mirror};
 use crate::{Failure, Finding, Lease, Protection, Session};
 use async_trait::async_trait;
@@ -133,9 +134,15 @@ impl Session for Open {
         password: &Sensitive,
     ) -> Result<(), Failure> {
         let verifier = self.verifier(user, password)?;
-        let (like, found) = self.pair(like, user).await?;
-        let plan = mirror::plan(&like, user, found.as_ref(), &verifier)?;
-        self.connection.run_as_one(&plan).await
+        loop {
+            let (like, found) = self.pair(like, user).await?;
+            let plan = mirror::plan(&like, user, found.as_ref(), &verifier)?;
+            match self.connection.run_as_one(&plan).await {
+                // Another actor of the same rotation was first: what it made is found now.
+                Err(failure) if found.is_none() && exists(&failure) => (),
+                other => return other,
+            }
+        }
     }
 
     async fn foresee(

@@ -52,6 +52,11 @@ pub(crate) fn collided(failure: &Failure) -> bool {
     matches!(failure, Failure::Unreachable(told) if codes.iter().any(|it| told.ends_with(it)))
 }
 
+/// Whether somebody else has made the same thing at the same time.
+pub(crate) fn exists(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(told) if told.ends_with("(42710)") || told.ends_with("(23505)"))
+}
+
 /// Message and detail, which hold names, never a statement.
 fn text(told: &DbError) -> String {
     let detail = told.detail().map(|it| format!(": {it}")).unwrap_or_default();

@@ -44,17 +44,18 @@ pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
     if !find(session, lease.user).await? {
         return Ok(());
     }
-    let user = escape_identifier(lease.user);
-    // First nobody comes in, then who is in goes.
-    session.say(format!("ALTER USER {user} PASSWORD DISABLE")).await.or_else(unknown)?;
-    session.say(format!("ALTER USER {user} VALID UNTIL '2000-01-01'")).await?;
-    disconnect(session, lease.user).await?;
-    session.perform(&Act::Revoke { lease }).await
+    match end(session, lease).await {
+        // Somebody else was first with the same.
+        Err(Failure::Refused(_)) if !find(session, lease.user).await? => Ok(()),
+        other => other,
+    }
 }
 
-/// Not every version can disable a password; an end in the past does it for all.
-fn unknown(failure: Failure) -> Result<(), Failure> {
-    if matches!(failure, Failure::Refused(_)) { Ok(()) } else { Err(failure) }
+async fn end(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+    // First nobody comes in, then who is in goes.
+    session.perform(&Act::Expire { user: lease.user }).await?;
+    disconnect(session, lease.user).await?;
+    session.perform(&Act::Revoke { lease }).await
 }
 
 /// [`Act::Revoke`].

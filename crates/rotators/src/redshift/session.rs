@@ -3,7 +3,7 @@
 use super::{DIALECT, lease, mirror};
 use crate::postgres::check_name;
 use crate::postgres::connection::{Connection, TRIES, text};
-use crate::postgres::told::collided;
+use crate::postgres::told::{collided, exists};
 use crate::{Failure, Finding, Lease, Protection, Session};
 use async_trait::async_trait;
 use base::Sensitive;
@@ -24,6 +24,7 @@ pub(super) struct Open {
 /// What changes something, in a transaction. Verifiers are quoted.
 pub(super) enum Act<'a> {
     Change { user: &'a str, verifier: &'a str },
+    Expire { user: &'a str },
     Grant { lease: &'a Lease<'a>, verifier: &'a str },
     Mirror { like: &'a str, user: &'a str, verifier: &'a str },
     Revoke { lease: &'a Lease<'a> },
@@ -50,7 +51,9 @@ impl Open {
         let mut tries = 1..TRIES;
         loop {
             match self.attempt(act).await {
-                Err(failure) if collided(&failure) && tries.next().is_some() => (),
+                // What another actor of the same rotation has made meanwhile is found the next time.
+                Err(failure)
+                    if (collided(&failure) || exists(&failure)) && tries.next().is_some() => {}
                 other => return other,
             }
         }
@@ -71,6 +74,10 @@ impl Open {
     async fn act(&mut self, act: &Act<'_>) -> Result<(), Failure> {
         match act {
             Act::Change { user, verifier } => self.say(alter(user, verifier)).await,
+            Act::Expire { user } => {
+                let user = escape_identifier(user);
+                self.say(format!("ALTER USER {user} VALID UNTIL '2000-01-01'")).await
+            }
             Act::Grant { lease, verifier } => lease::make(self, lease, verifier).await,
             Act::Mirror { like, user, verifier } => {
                 mirror::mirror(self, like, user, verifier).await

@@ -32,6 +32,20 @@ pub(crate) async fn made_and_removed(peer: &impl Peer) {
     assert!(!peer.log().contains("canary-lease"));
 }
 
+/// Two that do the same at the same time do it once.
+pub(crate) async fn leased_at_once(peer: &impl Peer) {
+    let (mut one, mut other) = (administrator(peer).await, administrator(peer).await);
+    let (user, password) = (fresh("both"), sensitive("canary-lease"));
+    let creation = peer.creation();
+    let lease = lease(&user, &password, &creation);
+    let both = tokio::join!(one.grant(&lease), other.grant(&lease));
+    assert_eq!(both, (Ok(()), Ok(())));
+    assert!(peer.reads(&user, "canary-lease"));
+    let both = tokio::join!(one.revoke(&lease), other.revoke(&lease));
+    assert_eq!(both, (Ok(()), Ok(())));
+    assert!(!peer.exists(&user));
+}
+
 /// A lease never takes a user that people made: neither its password nor its life.
 pub(crate) async fn refuses_a_users_user(peer: &impl Peer) {
     let user = fresh("theirs");

@@ -43,6 +43,22 @@ pub(crate) async fn there_and_back(peer: &impl Peer) {
     }
 }
 
+/// Two that do the same at the same time do it once.
+pub(crate) async fn made_at_once(peer: &impl Peer) {
+    let (like, user) = pair();
+    peer.create(&like, "first");
+    let (mut one, mut other) = (administrator(peer).await, administrator(peer).await);
+    for password in ["second", "third"] {
+        let password = sensitive(password);
+        let both = tokio::join!(
+            one.mirror(&like, &user, &password),
+            other.mirror(&like, &user, &password)
+        );
+        assert_eq!(both, (Ok(()), Ok(())));
+    }
+    only(peer, &user, "third", &["second"]).await;
+}
+
 /// What people made is theirs, whatever it is called.
 pub(crate) async fn refuses_what_is_not_ours(peer: &impl Peer) {
     let (like, user) = pair();

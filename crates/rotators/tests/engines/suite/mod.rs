@@ -82,8 +82,8 @@ macro_rules! every_engine {
         every_engine! { $peer, change: own, own_twice, nasty_passwords, nasty_names, by_an_administrator }
         every_engine! { $peer, change: without_the_right, nothing_is_logged, sessions_survive }
         every_engine! { $peer, mirror: follows, there_and_back, refuses_what_is_not_ours, foreseen }
-        every_engine! { $peer, mirror: refuses_without_an_original, nasty_pairs }
-        every_engine! { $peer, lease: made_and_removed, refuses_a_users_user, made_whole_or_not, disconnected }
+        every_engine! { $peer, mirror: refuses_without_an_original, nasty_pairs, made_at_once }
+        every_engine! { $peer, lease: made_and_removed, leased_at_once, refuses_a_users_user, made_whole_or_not, disconnected }
         every_engine! { $peer => login: server_down, tls_where_none_is_offered }
     };
     ($peer:ty, $module:ident: $($scenario:ident),+) => { $(
