@@ -40,3 +40,28 @@ pub fn all() -> &'static [&'static dyn Rotator] {
 pub fn of_engine(engine: &str) -> Option<&'static dyn Rotator> {
     all().iter().copied().find(|it| it.dialect().engines.contains(&engine))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_word_means_one_engine() {
+        let words: Vec<_> = all().iter().flat_map(|it| it.dialect().engines).collect();
+        assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len());
+        for word in words {
+            let found = of_engine(word).map(Rotator::dialect);
+            assert!(found.is_some_and(|it| it.engines.contains(word)), "{word}");
+        }
+        assert!(of_engine("Postgres").is_none() && of_engine("").is_none());
+    }
+
+    #[test]
+    fn generated_passwords_and_names_fit() {
+        for it in all().iter().map(|it| it.dialect()) {
+            assert!(it.suffix.len() < it.longest_name && 8 <= it.longest_password, "{it:?}");
+            assert!(it.excluded.chars().all(|it| it.is_ascii_punctuation()), "{it:?}");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 
 use super::connection::{Connection, text};
 use super::role::Role;
-use super::session::Open;
+use super::session::{Open, SETTINGS};
 use super::told::exists;
 use crate::{Failure, Lease};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
@@ -77,7 +77,10 @@ async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     }
     for database in elsewhere(&mut session.connection, lease.user).await? {
         let mut there = session.connection.beside(&database).await?;
-        let cleared = there.run_as_one(&clearing(&user)).await;
+        let mut cleared = there.run(SETTINGS).await.map(drop);
+        if cleared.is_ok() {
+            cleared = there.run_as_one(&clearing(&user)).await;
+        }
         there.close().await;
         cleared?;
     }
