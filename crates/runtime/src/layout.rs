@@ -212,5 +212,20 @@ const ETC: &[&str] = &[
     "ssl/certs",
     "ssl/openssl.cnf",
 ];
-const SYSTEM: &[&str] =
-    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/pki", "/etc/passwd", "/etc/group"];
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/etc/pki",
+    "/etc/passwd",
+    "/etc/group",
+    // Of processes only its own, by the time the fence is built.
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/sys/devices/system/cpu",
+];

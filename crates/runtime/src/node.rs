@@ -20,7 +20,10 @@ pub(crate) async fn find(
     let mut reason = "no `node` on the path".to_owned();
     for candidate in candidates {
         let script = "console.log(process.versions.node + '\\n' + process.execPath)";
-        let Some(said) = ask(settings, &candidate, &["-e", script]).await else { continue };
+        let Some(said) = ask(settings, &candidate, &["-e", script]).await else {
+            reason = format!("`{}` doesn't run", candidate.display());
+            continue;
+        };
         let mut lines = said.lines();
         let version = lines.next().unwrap_or_default();
         let found: u8 = version.split('.').next().and_then(|it| it.parse().ok()).unwrap_or(0);

@@ -36,6 +36,7 @@ pub(crate) async fn find(
     for name in names {
         for candidate in settings.path.iter().map(|it| it.join(&name)).filter(|it| it.is_file()) {
             let Some(said) = ask(settings, &candidate, &["-I", "-c", PROBE]).await else {
+                reason = format!("`{}` doesn't run", candidate.display());
                 continue;
             };
             let Some((program, prefix, found, has_boto3)) = told(&said) else { continue };

@@ -1,6 +1,7 @@
 //! System calls that no function needs, and that walls have broken at before.
 
 use super::init::{Refused, Step};
+use super::plan::Level;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule, TargetArch,
@@ -10,10 +11,11 @@ use std::io;
 
 /// From here on each refused call fails with "operation not permitted", for this process and all it
 /// starts. Everything else is as it was: a list of what is allowed would break the next interpreter.
-pub(super) fn refuse_system_calls() -> Result<(), Refused> {
+pub(super) fn refuse_system_calls(level: Level) -> Result<(), Refused> {
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     refused.insert(libc::SYS_clone, new_namespaces().step(BUILD)?);
+    refused.insert(libc::SYS_socket, vec![other_families(level).step(BUILD)?]);
     install(refused, libc::EPERM)?;
     // Its flags lie in memory, where no filter can look. Told that it doesn't exist, libraries use
     // the older call.
@@ -29,6 +31,21 @@ fn new_namespaces() -> io::Result<Vec<SeccompRule>> {
         SeccompRule::new(vec![condition])
     };
     NAMESPACES.iter().map(rule).collect::<Result<_, _>>().map_err(io::Error::other)
+}
+
+/// `socket` of a family that functions don't need: each is a part of the kernel by itself.
+///
+/// With the host's folders in place a socket in one of them can be connected to, whatever Landlock
+/// says; the server's own admin socket trusts its user.
+fn other_families(level: Level) -> io::Result<SeccompRule> {
+    let local = (level == Level::Full).then_some(libc::AF_UNIX);
+    let conditions = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK].into_iter().chain(local);
+    let condition = |family: i32| {
+        let family = u64::from(family.unsigned_abs());
+        SeccompCondition::new(0, Length::Dword, SeccompCmpOp::Ne, family)
+    };
+    let conditions = conditions.map(condition).collect::<Result<_, _>>();
+    conditions.and_then(SeccompRule::new).map_err(io::Error::other)
 }
 
 fn install(mut rules: BTreeMap<i64, Vec<SeccompRule>>, answer: i32) -> Result<(), Refused> {

@@ -155,7 +155,7 @@ fn inner(plan: &Plan) -> Result<i32, Refused> {
         Level::Open => (),
     }
     if plan.level != Level::Open {
-        filter::refuse_system_calls()?;
+        filter::refuse_system_calls(plan.level)?;
     }
     let mut program = program(plan)?;
     if plan.level != Level::Full {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 const COUNTING: &str = "count = 0
 def handler(event, context):
@@ -133,15 +134,20 @@ const FORKING: &str = "def handler(event, context):
 
 #[tokio::test]
 async fn nothing_survives_the_end_of_a_process() {
+    let mut cases = JoinSet::new();
     for code in [STUBBORN, FORKING] {
         for walls in [|it: Stage| it, Stage::fenced, Stage::open] {
-            let (stage, listener) = connected(code).await;
-            let stage = walls(stage).timeout(1500);
-            let (outcome, line) = tokio::join!(stage.run("{}"), listener.accept());
-            assert!(failure(&outcome.unwrap()).1.ends_with("Task timed out after 1.50 seconds"));
-            gone(line.unwrap().0).await;
+            cases.spawn(async move {
+                let (stage, listener) = connected(code).await;
+                let stage = walls(stage).timeout(4000);
+                let (outcome, line) = tokio::join!(stage.run("{}"), listener.accept());
+                let message = failure(&outcome.unwrap()).1;
+                assert!(message.ends_with("Task timed out after 4.00 seconds"), "{message}");
+                gone(line.unwrap().0).await;
+            });
         }
     }
+    cases.join_all().await;
 }
 
 #[tokio::test]
@@ -185,7 +191,7 @@ async fn a_start_that_takes_too_long_is_tried_once_more() {
 socket.create_connection(('127.0.0.1', {port})).recv(1)
 def handler(event, context): return 'at last'"
     ));
-    stage.settings.init_limit = Duration::from_millis(1500);
+    stage.settings.init_limit = Duration::from_secs(4);
     let second = async {
         // The first try waits in vain.
         let _first = listener.accept().await.unwrap();

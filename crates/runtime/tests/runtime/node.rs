@@ -1,6 +1,6 @@
 //! Node.js handlers of every kind.
 
-use crate::common::{NODE, failure, stage, told};
+use crate::common::{NODE, Stage, failure, stage, told};
 
 #[tokio::test]
 async fn every_kind_of_handler_answers() {
@@ -14,6 +14,15 @@ async fn every_kind_of_handler_answers() {
     for (file, code) in cases {
         let outcome = stage(NODE, file, code).run(r#"{"a":"ä"}"#).await.unwrap();
         assert_eq!(told(&outcome), (r#"["ä","f",true]"#, false), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn node_runs_behind_every_kind_of_walls() {
+    let code = "export const handler = async () => process.memoryUsage().rss > 0";
+    for walls in [|it: Stage| it, Stage::fenced, Stage::open] {
+        let outcome = walls(stage(NODE, "main.mjs", code)).run("{}").await.unwrap();
+        assert_eq!(told(&outcome), ("true", false));
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::common::{Bears, PYTHON, Stage, failure, python, stage, told};
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_runtime::{Demand, Error, Level};
@@ -137,6 +139,34 @@ def handler(event, context):
         let event = serde_json::json!({ "server": std::process::id() }).to_string();
         let outcome = stage.run(&event).await.unwrap();
         assert_eq!(told(&outcome), ("[false, false, 1, 1, 1, true]", false));
+    }
+}
+
+#[tokio::test]
+async fn local_sockets_are_out_of_reach() {
+    let code = "import socket
+def handler(event, context):
+    one, two = socket.socketpair()
+    reached = []
+    for family, address in [(socket.AF_UNIX, event['socket']), (socket.AF_UNIX, '\\0' + event['name']), (socket.AF_ALG, ('hash', 'sha256'))]:
+        try:
+            with socket.socket(family, socket.SOCK_SEQPACKET if family == socket.AF_ALG else socket.SOCK_STREAM) as it:
+                it.bind(address) if family == socket.AF_ALG else it.connect(address)
+            reached.append(address)
+        except OSError:
+            pass
+    return reached";
+    for stage in both(code) {
+        // As open as a socket can be.
+        let path = stage.folder.path().join("admin.sock");
+        let _listening = UnixListener::bind(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let name = format!("strongroom-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let _named = UnixListener::bind_addr(&address).unwrap();
+        let event = serde_json::json!({ "socket": path, "name": name });
+        let outcome = stage.run(&event.to_string()).await.unwrap();
+        assert_eq!(told(&outcome), ("[]", false));
     }
 }
 
