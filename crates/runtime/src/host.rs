@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::mask::Mask;
 use crate::process::{Fallen, Process};
 use crate::program::{CredentialSource, Error, LogSink, Outcome, Program};
-use crate::sandbox::{Ground, Trial};
+use crate::sandbox::{Ground, Level, Trial};
 use crate::settings::Settings;
 use crate::starter::Starter;
 use base::{Clock, Entropy, Sensitive};
@@ -104,6 +104,18 @@ impl Host {
         let outcome = self.inner.run(&pool, Task { program, payload, mask, id }).await;
         drop(place);
         outcome
+    }
+
+    /// How strong the walls around functions are here.
+    pub async fn walls(&self) -> Result<Level, Error> {
+        self.inner.starter.walls().await
+    }
+
+    /// Ends the idle processes of a function that was deleted or changed. Without it they end with their time.
+    pub async fn forget(&self, arn: &str) {
+        for mut process in self.inner.pool(arn).stale(Duration::ZERO) {
+            process.end().await;
+        }
     }
 
     /// Starts nothing any more, waits for what runs, and ends all processes.
@@ -267,9 +279,12 @@ async fn sweep(inner: Weak<Inner>, warm: Duration) {
         tokio::time::sleep(pause).await;
         let Some(inner) = inner.upgrade() else { return };
         let pools: Vec<_> = inner.pools().values().map(Arc::clone).collect();
+        let used = |it: &Arc<Pool>| Arc::strong_count(it) > 1 || !it.idle().is_empty();
         for mut process in pools.iter().flat_map(|it| it.stale(warm)).collect::<Vec<_>>() {
             process.end().await;
         }
+        drop(pools);
+        inner.pools().retain(|_, it| used(it));
     }
 }
 

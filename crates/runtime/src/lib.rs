@@ -1,6 +1,6 @@
 //! Runs the code of Lambda-style functions as local processes that speak the Lambda Runtime API.
 //!
-//! [`Host`] keeps processes and gives them work. One [`process`] is one running copy of a function:
+//! [`Host`] keeps processes and gives them work; [`starter`] starts them. One [`process`] is one running copy of a function:
 //! [`desk`] is its state, as the Runtime API defines it, [`door`] the API itself on a port of its own,
 //! [`log`] what it prints. [`variables`] and [`layout`] say what it finds around it, [`python`] and
 //! [`node`] where its interpreter is. [`sandbox`] builds the walls; read `docs/design/0005-functions.md`
@@ -8,8 +8,8 @@
 //!
 //! Invariants:
 //!
-//! - A process runs one invocation at a time, and none after a failure, a new revision, or the end of
-//!   its credentials.
+//! - A process runs one invocation at a time, and none after one that it didn't end in time, a new
+//!   revision, or the end of its credentials.
 //! - When a process ends, all that it started ends with it; also when the server dies.
 //! - A function sees nothing of the server's environment, and of its folders only what it is shown.
 //! - What a function prints, and what it says of its failures, leaves this crate masked.

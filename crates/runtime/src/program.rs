@@ -8,8 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A function as it is to be run.
-#[derive(Clone, Debug)]
+/// A function as it is to be run. No `Debug`: its variables are its owner's.
+#[derive(Clone)]
 pub struct Program {
     /// Its ARN, unqualified. Processes are kept by it.
     pub arn: String,
@@ -94,8 +94,9 @@ pub trait LogSink: Send + Sync {
     fn line(&self, function_arn: &str, line: &str);
 }
 
-/// What came of an invocation. That a function failed is an outcome, too.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What came of an invocation. That a function failed is an outcome, too. No `Debug`: an answer may hold
+/// anything.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The function's answer, or what it says of its failure, masked.
     pub payload: Bytes,
@@ -117,6 +118,14 @@ pub enum Error {
     Credentials {
         /// Its name.
         function: String,
+        /// Why.
+        reason: String,
+    },
+    /// The host's own folders can't be used.
+    #[error("functions can't be started from `{}`: {reason}", folder.display())]
+    Folder {
+        /// Which.
+        folder: PathBuf,
         /// Why.
         reason: String,
     },

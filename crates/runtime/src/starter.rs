@@ -65,8 +65,7 @@ impl Starter {
         mask: &[Sensitive],
     ) -> Result<Process, Error> {
         let broken = |error: io::Error| start_error(program, &error.to_string());
-        self.ready.get_or_try_init(|| async { self.prepare() }).await.map_err(broken)?;
-        let level = self.level().await?;
+        let level = self.walls().await?;
         let credentials = self.world.credentials.credentials(program).await;
         let credentials = credentials
             .map_err(|reason| Error::Credentials { function: program.name.clone(), reason })?;
@@ -211,7 +210,12 @@ impl Starter {
     }
 
     /// How strong the walls are, found out once.
-    async fn level(&self) -> Result<Level, Error> {
+    pub(crate) async fn walls(&self) -> Result<Level, Error> {
+        let ready = self.ready.get_or_try_init(|| async { self.prepare() }).await;
+        ready.map_err(|it| Error::Folder {
+            folder: self.settings.scratch.clone(),
+            reason: it.to_string(),
+        })?;
         let found = || choose(self.settings.sandbox, &*self.ground);
         self.level.get_or_try_init(found).await.copied()
     }

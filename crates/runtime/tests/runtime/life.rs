@@ -60,6 +60,15 @@ async fn new_code_and_old_credentials_mean_a_new_process() {
 }
 
 #[tokio::test]
+async fn a_forgotten_function_has_no_process() {
+    let (stage, listener) = connected(STAYING).await;
+    let host = stage.host();
+    let (_, line) = tokio::join!(stage.ask(&host, "{}"), listener.accept());
+    host.forget(&stage.program.arn).await;
+    gone(line.unwrap().0).await;
+}
+
+#[tokio::test]
 async fn a_drained_host_runs_nothing() {
     let stage = python(COUNTING);
     let host = stage.host();
