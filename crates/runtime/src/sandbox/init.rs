@@ -159,10 +159,12 @@ fn inner(plan: &Plan) -> Result<i32, Refused> {
     }
     let mut program = program(plan)?;
     if plan.level != Level::Full {
+        privileges::limit_memory(plan, None).step("limit memory")?;
         return Err(program.exec()).step("start the program");
     }
-    let child = program.spawn().step("start the program")?;
-    Ok(reap_until(Pid::from_child(&child)))
+    let child = Pid::from_child(&program.spawn().step("start the program")?);
+    privileges::limit_memory(plan, Some(child)).step("limit memory")?;
+    Ok(reap_until(child))
 }
 
 fn program(plan: &Plan) -> Result<Command, Refused> {

@@ -2,7 +2,7 @@
 
 use super::plan::{Level, Plan};
 use rustix::io::Result;
-use rustix::process::{Resource, Rlimit};
+use rustix::process::{Pid, Resource, Rlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets};
 
 /// What building the walls needs of a user namespace's first process.
@@ -53,16 +53,30 @@ pub(super) fn limit(plan: &Plan) -> Result<()> {
     let processes = if shared { limits.processes.max(SHARED_PROCESSES) } else { limits.processes };
     for (resource, most) in [
         (Resource::Core, 0),
-        (Resource::Data, limits.memory),
         (Resource::Fsize, limits.scratch),
         (Resource::Nofile, limits.files),
         (Resource::Nproc, processes),
     ] {
-        let held = rustix::process::getrlimit(resource).maximum;
-        let most = Some(held.map_or(most, |it| it.min(most)));
-        rustix::process::setrlimit(resource, Rlimit { current: most, maximum: most })?;
+        rustix::process::setrlimit(resource, at_most(resource, most))?;
     }
     Ok(())
+}
+
+/// Sets the limit of writable memory: at last, and for the program alone. Our own allocator may have
+/// reserved more than that, and could start nothing any more.
+pub(super) fn limit_memory(plan: &Plan, program: Option<Pid>) -> Result<()> {
+    let limit = at_most(Resource::Data, plan.limits.memory);
+    match rustix::process::prlimit(program, Resource::Data, limit) {
+        // It has ended already.
+        Ok(_) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn at_most(resource: Resource, most: u64) -> Rlimit {
+    let held = rustix::process::getrlimit(resource).maximum;
+    let most = Some(held.map_or(most, |it| it.min(most)));
+    Rlimit { current: most, maximum: most }
 }
 
 /// More than an ordinary user's session has.
