@@ -230,14 +230,15 @@ impl Starter {
         if self.settings.uid().is_some() {
             layout::open_to_readers(&program.code).map_err(broken)?;
         }
-        if !self.can_use(&program.code.join("x"), level) {
+        let folders = [&program.code, &self.settings.scratch];
+        let closed = folders.into_iter().find(|it| !self.can_use(&it.join("x"), level));
+        closed.map_or(Ok(()), |it| {
             let reason = format!(
                 "the user of functions can't reach `{}`\nhint: let the server mount, or keep its data in a folder that all may pass",
-                program.code.display()
+                it.display()
             );
-            return Err(start_error(program, &reason));
-        }
-        Ok(())
+            Err(start_error(program, &reason))
+        })
     }
 
     /// Empties the scratch folder, and writes our clients.

@@ -81,16 +81,19 @@ impl Ground for Bears {
 /// A function in `file`, with a limit that no test reaches unless it means to.
 pub(crate) fn stage(runtime: Runtime, file: &str, text: &str) -> Stage {
     let folder = tempfile::tempdir().unwrap();
-    // Below the strongest walls functions are another user, who must pass.
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    let own = folder.path().join("runtime");
+    fs::create_dir(&own).unwrap();
+    // Below the strongest walls functions are another user, who must pass, whatever the umask.
+    for path in [folder.path(), &own] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o711)).unwrap();
+    }
     let code = folder.path().join("code");
     fs::create_dir_all(&code).unwrap();
     let path = code.join(file);
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let init = env!("CARGO_BIN_EXE_strongroom-function-init");
-    let mut settings =
-        Settings::new("http://127.0.0.1:4747", "eu-central-1", &folder.path().join("runtime"));
+    let mut settings = Settings::new("http://127.0.0.1:4747", "eu-central-1", &own);
     settings.init = vec![init.into()];
     settings.python_modules = Vec::new();
     let program = Program {
