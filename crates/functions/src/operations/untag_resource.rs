@@ -13,7 +13,8 @@ input! {
     /// Off what, and which.
     pub struct UntagResource {
         resource: Text,
-        #[serde(rename(deserialize = "tagKeys"))]
+        // Records are asked again in the manner of all other members.
+        #[serde(rename(deserialize = "tagKeys"), alias = "TagKeys")]
         tag_keys: List<Text>,
     }
 }

@@ -1,7 +1,14 @@
 //! Functions made, changed, listed and deleted.
 
-use crate::desk::{ACCOUNT, Desk, NOW, STRANGER, access, allow, arn, function, package, with};
+use crate::desk::{
+    ACCOUNT, Desk, NOW, STRANGER, access, account, allow, arn, function, package, with,
+};
+use base::SystemEntropy;
+use identity::sts::service_role::begin;
+use policy::engine::MapContext;
 use serde_json::{Value, json};
+use std::time::Duration;
+use strongroom_functions::HOST;
 use strongroom_functions::maintenance::sweep;
 
 #[tokio::test]
@@ -127,6 +134,35 @@ fn trusting(service: &str) -> Value {
             "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole",
         },
     })
+}
+
+#[tokio::test]
+async fn a_role_gives_sessions_to_the_service_that_it_trusts() {
+    let desk = Desk::open().await;
+    let mut trust = trusting("lambda.amazonaws.com");
+    trust["Statement"]["Condition"] = json!({ "ArnLike": { "aws:SourceArn": arn("app") } });
+    desk.role("narrow", &trust).await;
+    let (account, region) = (account(), desk.region.clone());
+    let (keyring, entropy) = (&desk.keyring, &SystemEntropy);
+    let scope = kms::Scope { keyring, entropy, now: NOW, account: &account, region: &region };
+    let day = Duration::from_hours(24);
+    for (role, service, function, expected) in [
+        ("narrow", HOST, "app", true),
+        ("narrow", HOST, "other", false),
+        ("narrow", "ec2.amazonaws.com", "app", false),
+        ("none", HOST, "app", false),
+    ] {
+        let mut txn = store::begin(&desk.backend);
+        let keys = MapContext::new().with("aws:sourcearn", &arn(function));
+        let role_arn = format!("arn:aws:iam::{ACCOUNT}:role/{role}");
+        let session = (role_arn.as_str(), function);
+        let begun = begin(&mut txn, &scope, (service, &keys), session, day).await.expect("asked");
+        assert_eq!(begun.is_some(), expected, "{role} {service} {function}");
+        if let Some(credentials) = begun {
+            // As long as sessions of the role last at most.
+            assert_eq!(credentials.expiration, NOW.plus(Duration::from_hours(1)));
+        }
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ pub struct LimitsConfig {
     /// carries many requests at once, never more than 16 KiB.
     pub header_bytes: u32,
 
-    /// Bytes of a request's body. The largest legal one is about 400 KB.
+    /// Bytes of a request's body. The largest legal one is about 400 KB, but for packages of functions (67 MB)
+    /// and payloads of Invoke (6 MB): those have limits of their own.
     pub body_bytes: u32,
 
     /// How long a request's head, and before it a TLS handshake, may take to arrive.
