@@ -1,8 +1,13 @@
 """A root key that is lost: shares printed once, typed in any case, bring every value back."""
 
+import os
+import pty
+import termios
+import time
+
 import pytest
 
-from strongroom import Server
+from strongroom import BINARY, Server
 
 
 @pytest.fixture
@@ -65,3 +70,78 @@ def test_three_of_five_open_what_nobody_else_can(server):
     server.start()
     for region, name, value in [("us-east-1", "s", "canary-4711"), ("eu-west-1", "late", "canary-4712")]:
         assert server.client(region).get_secret_value(SecretId=name)["SecretString"] == value
+
+
+class Terminal:
+    """A command at a terminal of its own, as a person sees it."""
+
+    def __init__(self, *line):
+        child, self.end = pty.fork()
+        if child == 0:
+            os.execv(line[0], line)
+        self.child, self.seen = child, b""
+
+    def read_to(self, prompt):
+        """Waits for `prompt` and until what is typed is not shown any more."""
+        before = len(self.seen)
+        while prompt.encode() not in self.seen[before:]:
+            self.seen += os.read(self.end, 4096)
+        deadline = time.monotonic() + 60
+        while termios.tcgetattr(self.end)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, "what is typed is shown"
+            os.sched_yield()
+
+    def type(self, text):
+        os.write(self.end, f"{text}\n".encode())
+
+    def close(self):
+        """All that was shown, the exit code, and whether typing is shown again."""
+        try:
+            while part := os.read(self.end, 4096):
+                self.seen += part
+        except OSError:
+            pass  # so the end of a terminal is told
+        shows = bool(termios.tcgetattr(self.end)[3] & termios.ECHO)
+        os.close(self.end)
+        _, status = os.waitpid(self.child, 0)
+        return self.seen.decode(), os.waitstatus_to_exitcode(status), shows
+
+
+def test_shares_are_typed_without_being_shown(server):
+    server.start().client("us-east-1").create_secret(Name="s", SecretString="canary-4711")
+    made = server.run("root-key", "recovery", "create", "--shares", "3", "--threshold", "2")
+    shares = made.stdout.split()
+    server.stop()
+    (server.data / "root.key").unlink()
+    terminal = Terminal(str(BINARY), "root-key", "recovery", "use", "--data", str(server.data))
+    first, second = "share 1 of 2: ", "share 2 of 2: "
+    # A slip of the finger, and the same share again, are told, and asked for once more.
+    for prompt, typed in [
+        (first, shares[0][:-1]),
+        (first, shares[0].lower()),
+        (second, shares[0]),
+        (second, f"  {shares[2]} "),
+    ]:
+        terminal.read_to(prompt)
+        terminal.type(typed)
+    shown, code, shows = terminal.close()
+    assert code == 0 and shows, shown
+    assert "a letter of it is wrong" in shown and "share 1 was given twice" in shown
+    assert str(server.data / "root.key") in shown
+    for part in {it for share in shares for it in share.split("-") if len(it) > 3}:
+        assert part.lower() not in shown.lower(), shown
+    server.start()
+    assert server.client("us-east-1").get_secret_value(SecretId="s")["SecretString"] == "canary-4711"
+
+
+def test_a_terminal_that_goes_away_leaves_nothing(server):
+    server.start()
+    server.run("root-key", "recovery", "create", "--shares", "3", "--threshold", "2")
+    server.stop()
+    (server.data / "root.key").unlink()
+    terminal = Terminal(str(BINARY), "root-key", "recovery", "use", "--data", str(server.data))
+    terminal.read_to("share 1 of 2: ")
+    os.write(terminal.end, b"\x04")  # the end of what is typed
+    shown, code, shows = terminal.close()
+    assert code == 3 and shows, shown
+    assert not (server.data / "root.key").exists()
