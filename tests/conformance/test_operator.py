@@ -11,8 +11,9 @@ import subprocess
 import threading
 
 import pytest
+from botocore.exceptions import ClientError
 
-from strongroom import BINARY, Fault, Server, token
+from strongroom import BINARY, Fault, Keys, Server, token
 
 REGION = "us-test-1"
 
@@ -188,6 +189,27 @@ def test_accounts_and_keys(own):
     states = {it["AccessKeyId"]: it["Status"] for it in listed}
     assert states == {made["AccessKeyId"]: "Active", key["AccessKeyId"]: "Inactive"}
     own.run("access-key", "activate", key["AccessKeyId"])
+
+
+def test_a_deleted_access_key_is_no_good_at_once(own):
+    account = ["--account", own.keys.account]
+    made = json.loads(own.run("access-key", "create", *account, "--json").stdout)
+    keys = Keys(own.keys.account, made["AccessKeyId"], made["SecretAccessKey"])
+    client = own.client("us-east-1", keys=keys)
+    client.list_secrets()
+    done = own.run("access-key", "delete", made["AccessKeyId"])
+    assert done.stderr == f"{made['AccessKeyId']} is deleted\n"
+    with pytest.raises(ClientError) as caught:
+        client.list_secrets()
+    assert caught.value.response["Error"]["Code"] == "UnrecognizedClientException"
+    assert made["AccessKeyId"] not in own.run("access-key", "list", *account).stdout
+    # Once more, and nothing brings it back.
+    for verb in ("delete", "activate"):
+        again = own.run("access-key", verb, made["AccessKeyId"], check=False)
+        assert again.returncode == 3 and "there is no access key" in again.stderr
+    told = [json.loads(it) for it in own.run("trail", "tail", "--json", "--event", "DeleteAccessKey").stdout.splitlines()]
+    [record] = told
+    assert made["SecretAccessKey"] not in json.dumps(record)
 
 
 def test_sessions_of_no_role_cannot_end(own):

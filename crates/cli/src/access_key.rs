@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Create, list, deactivate and activate access keys
+/// Create, list, deactivate, activate and delete access keys
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum AccessKey {
     Create(Create),
     List(List),
     Deactivate(Deactivate),
     Activate(Activate),
+    Delete(Delete),
 }
 
 /// Create an access key, and show its secret once
@@ -58,6 +59,13 @@ pub(crate) struct Activate {
     id: String,
 }
 
+/// Delete an access key for good; a request that is signed with it is refused from now on
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    /// The key's id, `AKIA…`
+    id: String,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wanted {
@@ -94,8 +102,9 @@ impl AccessKey {
         match self {
             Self::Create(it) => it.run(&admin, out),
             Self::List(it) => it.run(&admin, out),
-            Self::Deactivate(it) => switch(&admin, &it.id, "deactivate", "inactive"),
-            Self::Activate(it) => switch(&admin, &it.id, "activate", "active"),
+            Self::Deactivate(it) => change(&admin, &it.id, "deactivate", "inactive"),
+            Self::Activate(it) => change(&admin, &it.id, "activate", "active"),
+            Self::Delete(it) => change(&admin, &it.id, "delete", "deleted"),
         }
     }
 }
@@ -144,7 +153,7 @@ impl List {
     }
 }
 
-fn switch(admin: &Admin, id: &str, verb: &str, state: &str) -> Result<ExitCode> {
+fn change(admin: &Admin, id: &str, verb: &str, state: &str) -> Result<ExitCode> {
     if !id.bytes().all(|it| it.is_ascii_alphanumeric()) {
         bail!("`{id}` is not an access key id");
     }

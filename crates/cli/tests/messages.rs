@@ -22,6 +22,7 @@ fn what_needs_a_server_says_so() {
         &["account", "create"],
         &["access-key", "list"],
         &["access-key", "deactivate", "AKIAX"],
+        &["access-key", "delete", "AKIAX"],
         &["env", "--wait", "0"],
         &["root-key", "rotate"],
         &["who-can", "s3:GetObject", "*"],

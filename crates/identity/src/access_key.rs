@@ -1,7 +1,7 @@
 //! Access keys: what a request is signed with.
 
 use crate::user::{self, User};
-use crate::{Error, mint, sealed};
+use crate::{Error, last_use, mint, sealed};
 use base::{AccountId, Sensitive, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::{Caller, Kind};
@@ -202,6 +202,20 @@ pub async fn set_status(txn: &mut Txn<'_>, id: &str, status: Status) -> Result<A
     let key = found.ok_or_else(|| Error::KeyUnknown(id.chars().take(32).collect()))?;
     let key = AccessKey { status, ..key };
     txn.save(&ACCESS_KEYS, &key.id, &key)?;
+    Ok(key)
+}
+
+/// Deletes the access key `id`: the next request that is signed with it is refused, and nobody can make it good
+/// again.
+///
+/// # Errors
+///
+/// - [`Error::KeyUnknown`]: there is no such key.
+pub async fn delete_access_key(txn: &mut Txn<'_>, id: &str) -> Result<AccessKey, Error> {
+    let found = find_key(txn, id).await?;
+    let key = found.ok_or_else(|| Error::KeyUnknown(id.chars().take(32).collect()))?;
+    remove(txn, &key.id);
+    last_use::forget(txn, &key.account, &key.id);
     Ok(key)
 }
 

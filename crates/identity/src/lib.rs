@@ -36,8 +36,8 @@ pub mod who_can;
 
 pub use access::{gather, generation};
 pub use access_key::{
-    AccessKey, KeyRow, Status, create_access_key, find_key, find_row, list_access_keys, secret_of,
-    set_status,
+    AccessKey, KeyRow, Status, create_access_key, delete_access_key, find_key, find_row,
+    list_access_keys, secret_of, set_status,
 };
 pub use account::{Account, create_account, list_accounts};
 pub use entities::Generation;

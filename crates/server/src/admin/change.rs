@@ -16,6 +16,7 @@ use store::{Table, Txn};
 pub(super) enum Change {
     CreateAccessKey(CreateAccessKey),
     CreateAccount(CreateAccount),
+    DeleteAccessKey(String),
     SetStatus(String, Status),
 }
 
@@ -64,6 +65,7 @@ impl Change {
         match self {
             Self::CreateAccessKey(_) => "CreateAccessKey",
             Self::CreateAccount(_) => "CreateAccount",
+            Self::DeleteAccessKey(_) => "DeleteAccessKey",
             Self::SetStatus(..) => "UpdateAccessKey",
         }
     }
@@ -131,6 +133,11 @@ impl Admin {
     ) -> Result<(Changed, Vec<Encoded>), Error> {
         let (_, region) = nowhere();
         let (account, user_name) = match change {
+            Change::DeleteAccessKey(id) => {
+                let key = identity::delete_access_key(txn, id).await?;
+                let records = self.record(change, &key)?;
+                return Ok(((key, None), records));
+            }
             Change::SetStatus(id, status) => {
                 let key = identity::set_status(txn, id, *status).await?;
                 let records = self.record(change, &key)?;

@@ -148,6 +148,7 @@ async fn read_change(segments: &[&str], body: Incoming) -> Result<Change, Fault>
         ["access-keys", id, "deactivate"] => {
             Ok(Change::SetStatus((*id).to_owned(), identity::Status::Inactive))
         }
+        ["access-keys", id, "delete"] => Ok(Change::DeleteAccessKey((*id).to_owned())),
         _ => Err(Fault::unknown()),
     }
 }
