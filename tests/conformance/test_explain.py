@@ -365,6 +365,57 @@ def test_simulate(server, region, iam, admin, user, name, tmp_path):
     assert client.get_secret_value(SecretId="app/db")["SecretString"] == CANARY
 
 
+def test_simulate_for_a_group_a_boundary_and_a_trust_policy(server, region, iam, admin, user, name, tmp_path):
+    admin.create_secret(Name="app/db", SecretString=CANARY)
+    group = iam.create_group(GroupName=f"g-{name}")["Group"]["Arn"]
+    iam.put_group_policy(
+        GroupName=f"g-{name}", PolicyName="now", PolicyDocument=policy(allow("secretsmanager:*"))
+    )
+    iam.add_user_to_group(GroupName=f"g-{name}", UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="now", PolicyDocument=policy(allow("sts:*")))
+    mine = user_arn(server, name)
+    trusting = allow("sts:AssumeRole", Principal={"AWS": mine})
+    trusting.pop("Resource")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trusting))["Role"]["Arn"]
+    client, sts = server.client(region, keys=user), server.client(region, service="sts", keys=user)
+    client.get_secret_value(SecretId="app/db")
+    client.describe_secret(SecretId="app/db")
+    sts.assume_role(RoleArn=role, RoleSessionName="app")
+    admin.list_secrets()
+
+    def simulate(statement, to, *more):
+        file = tmp_path / "policy.json"
+        file.write_text(policy(statement))
+        done = server.run("simulate", "--policy", str(file), "--attach-to", to, "--json", *more, check=False)
+        if done.returncode == 3:
+            return done.stderr
+        groups = json.loads(done.stdout)["Groups"]
+        assert {it["Principal"] for it in groups} <= {mine}
+        return sorted((it["Change"], it["Action"]) for it in groups)
+
+    describe, become = "secretsmanager:DescribeSecret", "sts:AssumeRole"
+    # The user has a policy of that name of its own, which stays.
+    assert simulate(allow(READ), group, "--replace", "now") == [("denied", describe)]
+    assert simulate(deny(READ), group) == [("denied", READ)]
+    assert simulate(allow("*"), group) == []
+    assert simulate(allow(["secretsmanager:Get*", "sts:*"]), mine, "--as", "boundary") == [("denied", describe)]
+    other = trusting | {"Principal": {"AWS": server.keys.account}}
+    stricter = {"StringEquals": {"sts:ExternalId": "x"}}
+    assert simulate(other, role, "--as", "trust") == []
+    assert simulate(trusting | {"Condition": stricter}, role, "--as", "trust") == [("denied", become)]
+    for statement, to, more, said in [
+        (allow("*"), group, ["--as", "boundary"], "is not a user or a role that there is"),
+        (trusting, mine, ["--as", "trust"], "is not a role that there is"),
+        (trusting, role + "x", ["--as", "trust"], "is not a role that there is"),
+        (allow("*"), group + "x", [], "is not a user, a group, a role, a secret or a key"),
+        (allow("*"), group, ["--replace", "none"], "has no policy `none`"),
+        (allow("*"), mine, ["--as", "boundary", "--replace", "now"], "has one policy of this kind"),
+        (allow("*"), role, ["--as", "trust"], "the policy is malformed"),
+    ]:
+        assert said in simulate(statement, to, *more)
+
+
+
 def test_a_missing_second_factor_is_not_argued_away(server, region, iam, user, name, explain):
     """What a statement asks of the request comes first; a statement that asks for less comes second."""
     statement = {

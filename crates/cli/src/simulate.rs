@@ -21,10 +21,13 @@ pub(crate) struct Simulate {
     /// The policy, a file of JSON
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Where it is to be: the ARN of a user, a role, a secret or a key
+    /// Where it is to be: the ARN of a user, a group, a role, a secret or a key
     #[arg(long, value_name = "ARN")]
     attach_to: String,
-    /// The user's or role's policy that it takes the place of: its name, or its ARN
+    /// What it is to be there: a policy, the permissions boundary of a user or role, a role's trust policy
+    #[arg(long = "as", value_name = "PART", value_enum, default_value_t)]
+    part: Part,
+    /// The user's, group's or role's policy that it takes the place of: its name, or its ARN
     #[arg(long, value_name = "NAME")]
     replace: Option<String>,
     /// How far to look back, in days
@@ -35,11 +38,23 @@ pub(crate) struct Simulate {
     json: bool,
 }
 
+/// What a policy is to be.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Part {
+    #[default]
+    Policy,
+    Boundary,
+    Trust,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wanted<'a> {
     policy: String,
     attach_to: &'a str,
+    #[serde(rename = "As")]
+    part: Part,
     #[serde(skip_serializing_if = "Option::is_none")]
     replace: Option<&'a str>,
     days: u32,
@@ -81,7 +96,7 @@ impl Simulate {
         let policy = std::fs::read_to_string(&self.policy)
             .with_context(|| format!("can't read `{}`", self.policy.display()))?;
         let (attach_to, replace) = (self.attach_to.as_str(), self.replace.as_deref());
-        let wanted = Wanted { policy, attach_to, replace, days: self.since };
+        let wanted = Wanted { policy, attach_to, part: self.part, replace, days: self.since };
         let answer = lines::ask(&Admin::new(data)?, ("/v1/simulate", &wanted), "records")?;
         let shown = answer.clone();
         let simulated: Simulated = serde_json::from_value(answer)

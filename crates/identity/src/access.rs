@@ -1,10 +1,12 @@
 //! What a caller may do: the policies that are attached to it, gathered.
 
 use crate::entities::{Generation, Given, groups, managed_policies, roles};
+use crate::iam::members;
 use crate::{Error, aws_managed, entities, organization, user};
-use base::AccountId;
+use base::{AccountId, Arn};
 use policy::engine::{Grammar, Policy};
 use service::{Access, Caller, Held, Kind};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Txn;
 
@@ -72,6 +74,34 @@ async fn of_user(
     }
     access.boundary = boundary(txn, account, user.boundary.as_deref()).await?;
     Ok(Some(access))
+}
+
+/// What a group gives, and to whom.
+#[derive(Debug)]
+pub struct OfGroup {
+    /// Its policies.
+    pub policies: Vec<Held>,
+    /// The unique ids of its users.
+    pub users: BTreeSet<String>,
+}
+
+/// What the group `arn` gives; `None` if there is no such group.
+///
+/// # Errors
+///
+/// As of [`gather`].
+pub async fn of_group(txn: &mut Txn<'_>, arn: &str) -> Result<Option<OfGroup>, Error> {
+    let Some(account) = Arn::parse(arn).ok().and_then(|it| it.account()) else { return Ok(None) };
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let group = txn.find_shared(&groups(), &(&account, name)).await?;
+    let Some(group) = group.filter(|it| it.arn == arn) else { return Ok(None) };
+    let mut access = Access::default();
+    add(txn, &account, &group.given, &mut access).await?;
+    let mut users = BTreeSet::new();
+    for name in members::all(txn, &account, name).await? {
+        users.extend(user::find(txn, &account, &name).await?.map(|it| it.id.clone()));
+    }
+    Ok(Some(OfGroup { policies: access.identity, users }))
 }
 
 async fn of_role(

@@ -34,7 +34,7 @@ mod tags;
 mod user;
 pub mod who_can;
 
-pub use access::{gather, generation};
+pub use access::{OfGroup, gather, generation, of_group};
 pub use access_key::{
     AccessKey, KeyRow, Status, create_access_key, delete_access_key, find_key, find_row,
     list_access_keys, secret_of, set_status,

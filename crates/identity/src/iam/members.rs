@@ -86,12 +86,21 @@ pub(crate) async fn rename(
     Ok(())
 }
 
+/// The names of the users of `group`.
+pub(crate) async fn all(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+    group: &str,
+) -> Result<Vec<String>, store::Error> {
+    first(txn, account, group, User::KIND.most).await
+}
+
 async fn first(
     txn: &mut Txn<'_>,
     account: &AccountId,
     group: &str,
     limit: usize,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, store::Error> {
     let range = KeyRange::prefix(&place(account, group).below());
     let page = txn.page::<Member>(range, limit, false).await?;
     Ok(page.rows.into_iter().map(|it| it.1.0).collect())

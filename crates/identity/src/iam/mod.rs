@@ -26,7 +26,7 @@ mod error;
 pub(crate) mod holder;
 mod holders;
 mod keys;
-mod members;
+pub(crate) mod members;
 mod names;
 pub mod operations;
 mod page;

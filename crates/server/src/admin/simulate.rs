@@ -1,17 +1,14 @@
 //! What would a policy change? The calls of the trail, asked again as if it were there.
 
 use super::Admin;
-use super::answer::{AdminBody, Fault, Replied, typed};
-use super::replay::{Known, Proposal, Recorded, Unjudged};
+use super::answer::{AdminBody, Replied, typed};
+use super::replay::{Known, Part, Proposal, Recorded, Unjudged};
 use super::stream::Stream;
-use base::{Arn, Timestamp};
-use http::StatusCode;
+use base::Timestamp;
 use policy::PolicyKind;
-use policy::engine::{Grammar, Policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use service::rehearsal::Answered;
-use service::{Caller, Held, Kind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +21,8 @@ use trail::{Entry, Reader};
 pub(super) struct Wanted {
     policy: String,
     attach_to: String,
+    #[serde(default, rename = "As")]
+    part: Part,
     replace: Option<String>,
     days: u32,
 }
@@ -68,7 +67,8 @@ const DAY: Duration = Duration::from_hours(24);
 impl Admin {
     /// Replays the trail of the last days: lines of JSON, of which the last has the answer.
     pub(super) async fn simulate(self: Arc<Self>, wanted: Wanted) -> Replied {
-        let proposal = self.proposal(&wanted).await?;
+        let place = (wanted.attach_to.as_str(), wanted.part);
+        let proposal = self.proposal(&wanted.policy, place, wanted.replace.as_deref()).await?;
         let details = json!({ "attachTo": wanted.attach_to, "days": wanted.days });
         self.record_nowhere("SimulatePolicy", &details).await?;
         let since = self.front.clock.now().minus(DAY * wanted.days);
@@ -80,68 +80,6 @@ impl Admin {
             out.write_all(format!("{last}\n").as_bytes()).await
         });
         Ok(typed(AdminBody::Stream(stream), "application/x-ndjson"))
-    }
-
-    /// The proposal, if there is what it is for.
-    async fn proposal(&self, wanted: &Wanted) -> Result<Proposal, Fault> {
-        let Wanted { attach_to: place, replace, .. } = wanted;
-        let arn = Arn::parse(place).map_err(|_| nowhere(place))?;
-        let of_resource = arn.service != "iam";
-        let grammar = match (arn.service, arn.resource.split('/').next()) {
-            ("iam", Some("user" | "role")) => Grammar::Identity,
-            ("kms", Some("key")) => Grammar::Key,
-            ("secretsmanager", _) if arn.resource.starts_with("secret:") => Grammar::Resource,
-            _ => return Err(nowhere(place)),
-        };
-        let policy = Policy::compile(&wanted.policy, grammar).map_err(|error| {
-            let fact = format!("the policy is malformed: {error}: {}", error.detail());
-            Fault::new(StatusCode::BAD_REQUEST, fact, "mend it where it says")
-        })?;
-        if of_resource && replace.is_some() {
-            let hint = "leave --replace out: the proposal takes the place of the one there is";
-            return Err(Fault::new(StatusCode::BAD_REQUEST, "a resource has one policy", hint));
-        }
-        if !of_resource {
-            self.require_holder(place, &arn, replace.as_deref()).await?;
-        }
-        let policy = Held::new("the proposal", Arc::new(policy));
-        Ok(Proposal { place: place.clone(), replaces: replace.clone(), policy, of_resource })
-    }
-
-    /// Refuses a user or role that isn't there, and a policy to replace that it doesn't have.
-    async fn require_holder(
-        &self,
-        place: &str,
-        arn: &Arn<'_>,
-        replaces: Option<&str>,
-    ) -> Result<(), Fault> {
-        let mut txn = store::begin(&*self.front.backend);
-        let id =
-            service::principals::id_of(&mut txn, place).await?.ok_or_else(|| nowhere(place))?;
-        let user_name = place.rsplit('/').next().unwrap_or_default().to_owned();
-        let kind = match arn.resource.split('/').next() {
-            Some("role") => Kind::RoleSession { role_arn: place.to_owned(), role_id: id.clone() },
-            _ => Kind::User,
-        };
-        let caller = Caller {
-            account: arn.account().ok_or_else(|| nowhere(place))?,
-            arn: place.to_owned(),
-            principal_id: id,
-            user_name,
-            access_key_id: String::new(),
-            kind,
-            session: None,
-        };
-        let access = identity::gather(&mut txn, &caller).await?.ok_or_else(|| nowhere(place))?;
-        let has = |name: &str| access.identity.iter().any(|it| &*it.id == name);
-        match replaces {
-            Some(name) if !has(name) => {
-                let fact = format!("`{place}` has no policy `{name}`");
-                let hint = "give an inline policy's name, or an attached policy's ARN";
-                Err(Fault::new(StatusCode::NOT_FOUND, fact, hint))
-            }
-            _ => Ok(()),
-        }
     }
 
     async fn replay_since(
@@ -245,11 +183,6 @@ fn was_not_asked(recorded: &Recorded) -> bool {
 fn action_of(recorded: &Recorded) -> String {
     let service = recorded.event_source.split('.').next().unwrap_or_default();
     format!("{service}:{}", recorded.event_name)
-}
-
-fn nowhere(place: &str) -> Fault {
-    let fact = format!("`{place}` is not a user, a role, a secret or a key that there is");
-    Fault::new(StatusCode::BAD_REQUEST, fact, "give its whole ARN")
 }
 
 impl Found {

@@ -2,15 +2,17 @@
 //! whatever it asks for, so that nothing is read out, changed or recorded.
 
 mod caller;
+mod proposal;
 
 pub(super) use caller::{Recorded, owner};
+pub(super) use proposal::{Part, Proposal};
 
 use super::Admin;
 use crate::front::Front;
 use base::{Timestamp, Uuid};
 use policy::message::Message;
 use service::rehearsal::Answered;
-use service::{Access, Action, Caller, Held, Kind, Rehearsal};
+use service::{Access, Action, Caller, Kind, Rehearsal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,17 +41,6 @@ impl Unjudged {
     }
 }
 
-/// A policy that isn't there yet, in its place.
-#[derive(Clone, Debug)]
-pub(super) struct Proposal {
-    /// The ARN of the user or role, or of the resource.
-    pub(super) place: String,
-    /// The name of the policy it replaces.
-    pub(super) replaces: Option<String>,
-    pub(super) policy: Held,
-    pub(super) of_resource: bool,
-}
-
 /// What callers may do, gathered once for many records.
 #[derive(Default)]
 pub(super) struct Known(BTreeMap<String, Option<Arc<Access>>>);
@@ -68,8 +59,7 @@ impl Admin {
         let caller = recorded.caller().ok_or(Unjudged::Session)?;
         let access = known.access(&self.front, &caller).await.ok_or(Unjudged::Gone)?;
         let access = proposal.map_or_else(|| Arc::clone(&access), |it| it.given(&caller, &access));
-        let instead = proposal.filter(|it| it.of_resource);
-        let instead = instead.map(|it| (it.place.clone(), it.policy.clone()));
+        let instead = proposal.and_then(Proposal::instead);
         let rehearsal = Rehearsal::new(instead, explains, unknown(&caller, recorded));
         let front = &self.front;
         let (region, source) = (recorded.region().ok_or(Unjudged::Content)?, recorded.source());
@@ -114,44 +104,6 @@ impl Known {
         }
         self.0.insert(key.clone(), gathered.clone());
         gathered
-    }
-}
-
-impl Proposal {
-    /// Whether the proposal can make a difference for `recorded` at all.
-    pub(super) fn concerns(&self, recorded: &Recorded) -> bool {
-        if self.of_resource {
-            let service = self.place.split(':').nth(2).unwrap_or_default();
-            return recorded.event_source.strip_suffix(".amazonaws.com") == Some(service);
-        }
-        recorded.caller().is_some_and(|it| self.is_of(&it))
-    }
-
-    fn is_of(&self, caller: &Caller) -> bool {
-        match &caller.kind {
-            Kind::RoleSession { role_arn, .. } => *role_arn == self.place,
-            _ => caller.arn == self.place,
-        }
-    }
-
-    /// Whether a call about `resource` is one about the place of the proposal; of calls of which that isn't
-    /// known, whether their record names it.
-    pub(super) fn is_about(&self, recorded: &Recorded, resource: Option<&str>) -> bool {
-        let tail = self.place.rsplit(':').next().unwrap_or_default();
-        let name = tail.rsplit_once('-').map_or(tail, |it| it.0);
-        !self.of_resource
-            || resource.map_or_else(|| recorded.names(&self.place, name), |it| it == self.place)
-    }
-
-    /// What `caller` would have.
-    fn given(&self, caller: &Caller, access: &Arc<Access>) -> Arc<Access> {
-        if self.of_resource || !self.is_of(caller) {
-            return Arc::clone(access);
-        }
-        let mut access = Access::clone(access);
-        access.identity.retain(|it| Some(&*it.id) != self.replaces.as_deref());
-        access.identity.push(self.policy.clone());
-        Arc::new(access)
     }
 }
 
