@@ -360,7 +360,7 @@ def test_simulate(server, region, iam, admin, user, name, tmp_path):
     assert (code, group["Count"]) == (1, 2)
     code, said = simulate(allow("*"), "--replace", "none")
     assert code == 3 and "has no policy `none`" in said
-    code, said = simulate(allow("*"), to=user_arn(server, "nobody"))
+    code, said = simulate(allow("*"), to=user_arn(server, "no-such-user"))
     assert code == 3 and "is not a user" in said
     assert client.get_secret_value(SecretId="app/db")["SecretString"] == CANARY
 
