@@ -31,6 +31,10 @@ const NEEDED: &[Needed] = &[
         probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb"],
         packages: &["postgresql"],
     },
+    // Servers' programs without their services: nothing is started by installing them.
+    Needed { probe: &["/usr/sbin/mariadbd", "--version"], packages: &["mariadb-server-core"] },
+    Needed { probe: &["mariadb", "--version"], packages: &["mariadb-client-core"] },
+    Needed { probe: &["redis-cli", "--version"], packages: &["redis-tools"] },
     Needed { probe: &["openssl", "version"], packages: &["openssl"] },
     Needed { probe: &["npm", "--version"], packages: &["npm"] },
 ];
@@ -91,6 +95,52 @@ fn debian() -> Result<()> {
         None => Ok(()),
         Some(it) => bail!("`{}` still fails after installing", it.probe.join(" ")),
     }
+}
+
+/// What tells apt-get to look at nothing of this system: it takes everything a package needs, and installs nothing.
+const ELSEWHERE: &str = r#"Dir "FOLDER";
+Dir::Etc::sourcelist "FOLDER/unstable.list";
+Dir::Etc::sourceparts "/nonexistent";
+Dir::State "FOLDER/state";
+Dir::State::status "FOLDER/status";
+Dir::Cache "FOLDER/cache";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+"#;
+
+/// A MySQL server in `target/peers/mysql/root`, with its own libraries: Debian has it in its unstable suite only.
+/// `false` if it can't be had; then it isn't tested here.
+pub(crate) fn mysql() -> bool {
+    let folder = target().join("peers/mysql");
+    if folder.join("root/usr/sbin/mysqld").is_file() {
+        return true;
+    }
+    cfg!(all(target_os = "linux", target_arch = "x86_64")) && unpack_mysql(&folder).is_ok()
+}
+
+fn unpack_mysql(folder: &std::path::Path) -> Result<()> {
+    let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    let source = format!("deb [signed-by={keys}] http://deb.debian.org/debian unstable main\n");
+    for it in ["state/lists/partial", "cache/archives/partial", "new"] {
+        fs::create_dir_all(folder.join(it))?;
+    }
+    let text = ELSEWHERE.replace("FOLDER", &folder.to_string_lossy());
+    for (name, text) in [("apt.conf", text.as_str()), ("unstable.list", &source), ("status", "")] {
+        fs::write(folder.join(name), text)?;
+    }
+    let apt = |arguments: &[&str]| {
+        let line = [&["apt-get", "--quiet", "--yes"], arguments].concat();
+        run(program(&line).env("APT_CONFIG", folder.join("apt.conf")))
+    };
+    apt(&["update"])?;
+    apt(&["install", "--no-install-recommends", "--download-only", "mysql-server-core"])?;
+    for package in fs::read_dir(folder.join("cache/archives"))?.flatten() {
+        if package.path().extension().is_some_and(|it| it == "deb") {
+            let mut unpack = program(&["dpkg-deb", "--extract"]);
+            run(unpack.arg(package.path()).arg(folder.join("new")))?;
+        }
+    }
+    fs::rename(folder.join("new"), folder.join("root")).context("can't keep the server")
 }
 
 /// The Python packages alone.

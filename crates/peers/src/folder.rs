@@ -76,6 +76,16 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     done(Command::new("cp").args(["-R", "--reflink=auto"]).args([from, to]))
 }
 
+/// Copies `data` to `kept`, whole or not at all; of two that do so at the same time one is kept.
+pub(crate) fn keep(data: &Path, kept: &Path) -> io::Result<()> {
+    let beside = kept.parent().unwrap_or(kept);
+    fs::create_dir_all(beside)?;
+    let aside = tempfile::Builder::new().prefix("new-").tempdir_in(beside)?;
+    let whole = aside.path().join("data");
+    copy(data, &whole)?;
+    fs::rename(whole, kept).or_else(|error| if kept.is_dir() { Ok(()) } else { Err(error) })
+}
+
 /// Runs `command`, which must succeed.
 pub(crate) fn done(command: &mut Command) -> io::Result<()> {
     let output = command.output()?;

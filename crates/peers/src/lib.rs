@@ -9,13 +9,17 @@
 
 mod authority;
 mod folder;
+mod mysql;
 mod postgres;
 mod process;
+mod redis;
 
 pub use authority::{Authority, Issued};
 pub use folder::{Folder, privileged};
+pub use mysql::{Maker, MySql, certificate};
 pub use postgres::{Database, Postgres, Setup};
 pub use process::{Log, Process};
+pub use redis::Redis;
 
 use std::io;
 use std::net::TcpListener;

@@ -12,25 +12,39 @@
 
 mod credential;
 mod failure;
+#[cfg(any(feature = "mysql", feature = "mariadb"))]
+mod mariadb;
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
+mod marker;
+#[cfg(any(feature = "mysql", feature = "mariadb"))]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod rotator;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
 mod transport;
 mod trust;
 
 pub use credential::Credential;
 pub use failure::Failure;
 pub use rotator::{Dialect, Finding, Lease, Protection, Rotator, Session};
-pub use trust::Trust;
+pub use trust::{Roots, Trust};
 
 /// Every engine that was built in.
 pub fn all() -> &'static [&'static dyn Rotator] {
     &[
+        #[cfg(feature = "mariadb")]
+        &mariadb::MariaDb,
+        #[cfg(feature = "mysql")]
+        &mysql::MySql,
         #[cfg(feature = "postgres")]
         &postgres::Postgres,
+        #[cfg(feature = "redis")]
+        &redis::Redis,
         #[cfg(feature = "redshift")]
         &redshift::Redshift,
     ]

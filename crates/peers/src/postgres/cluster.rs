@@ -1,11 +1,11 @@
 //! The files that a server starts from.
 
 use super::{Setup, tool};
-use crate::folder::{copy, done};
+use crate::folder::{done, keep};
 use crate::{Folder, kept};
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Nothing here is meant to outlive a power cut, and everything is logged.
 const SETTINGS: &str = "listen_addresses = '127.0.0.1'
@@ -65,16 +65,6 @@ fn cluster(folder: &Folder) -> io::Result<PathBuf> {
         Some(kept) => keep(&data, &kept).map(|()| data),
         None => Ok(data),
     }
-}
-
-/// Copies `data` to `kept`, whole or not at all; of two that do so at the same time one is kept.
-fn keep(data: &Path, kept: &Path) -> io::Result<()> {
-    let beside = kept.parent().unwrap_or(kept);
-    fs::create_dir_all(beside)?;
-    let aside = tempfile::Builder::new().prefix("new-").tempdir_in(beside)?;
-    let whole = aside.path().join("data");
-    copy(data, &whole)?;
-    fs::rename(whole, kept).or_else(|error| if kept.is_dir() { Ok(()) } else { Err(error) })
 }
 
 /// 128 bits by chance, as a number.

@@ -3,7 +3,7 @@
 //! [`suite`] says what all must do, once; a file an engine says how its server is started and asked beside the
 //! rotator, and adds what is its own.
 
-#![cfg(feature = "postgres")]
+#![cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,7 +13,12 @@
 
 extern crate strongroom_rotators as rotators;
 
+#[cfg(any(feature = "mysql", feature = "mariadb"))]
+mod mysql;
+#[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod suite;

@@ -59,7 +59,8 @@ async fn untrusted(peer: &impl Peer, trust: &Trust, host: &str) {
 pub(crate) async fn plaintext_where_none_is_offered(peer: &impl Peer) {
     let user = fresh("plain");
     peer.create(&user, "right");
-    let login = secret(peer, &user, "right", &[("ssl", "false")]);
+    let port = peer.plain_port().to_string();
+    let login = secret(peer, &user, "right", &[("ssl", "false"), ("port", &port)]);
     let session = peer.rotator().connect(&login, &trust(&[])).await.expect("as asked");
     assert_eq!(session.protection(), Protection::Plain);
 }

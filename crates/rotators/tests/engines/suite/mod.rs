@@ -8,8 +8,7 @@ pub(crate) mod wire;
 
 use base::Sensitive;
 use peers::Authority;
-use rotators::{Credential, Failure, Rotator, Session, Trust};
-use rustls::RootCertStore;
+use rotators::{Credential, Failure, Roots, Rotator, Session, Trust};
 use rustls::pki_types::CertificateDer;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,6 +32,10 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     }
     /// Its port on the loopback.
     fn port(&self) -> u16;
+    /// Its port for who wants no TLS.
+    fn plain_port(&self) -> u16 {
+        self.port()
+    }
     /// Who signed its certificate for `localhost`.
     fn authority(&self) -> &Authority;
     /// Name and password of an administrator who isn't limited by anything.
@@ -148,11 +151,8 @@ pub(crate) fn secret(
 
 /// Believes in these authorities only.
 pub(crate) fn trust(authorities: &[&Authority]) -> Trust {
-    let mut roots = RootCertStore::empty();
-    for it in authorities {
-        roots.add(CertificateDer::from(it.der())).expect("a certificate");
-    }
-    Trust { platform: Arc::new(roots), pinned: BTreeMap::new() }
+    let roots = authorities.iter().map(|it| CertificateDer::from(it.der()));
+    Trust { platform: Roots::new(roots), pinned: BTreeMap::new() }
 }
 
 /// Logs in as `user`.
