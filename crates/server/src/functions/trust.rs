@@ -1,13 +1,11 @@
 //! Whose certificates databases may show.
 
 use crate::config::RotationConfig;
-use rotators::Trust;
-use rustls::RootCertStore;
+use rotators::{Roots, Trust};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Reads the authorities of `config`.
 ///
@@ -15,17 +13,13 @@ use std::sync::Arc;
 ///
 /// Which file can't be read, or holds no certificate.
 pub(crate) fn pinned(config: &RotationConfig) -> Result<Trust, (String, io::Error)> {
-    let store = |path: &Path| -> Result<RootCertStore, (String, io::Error)> {
-        let mut store = RootCertStore::empty();
-        let named = |error| (path.display().to_string(), error);
-        store.add_parsable_certificates(read(path).map_err(named)?);
-        Ok(store)
+    let roots = |path: &Path| -> Result<Roots, (String, io::Error)> {
+        read(path).map(Roots::new).map_err(|error| (path.display().to_string(), error))
     };
-    let platform = config.ca_bundle.as_deref().map(store).transpose()?;
-    let pinned =
-        config.pinned.iter().map(|(host, path)| Ok((host.clone(), Arc::new(store(path)?))));
+    let platform = config.ca_bundle.as_deref().map(roots).transpose()?;
+    let pinned = config.pinned.iter().map(|(host, path)| Ok((host.clone(), roots(path)?)));
     Ok(Trust {
-        platform: Arc::new(platform.unwrap_or_else(RootCertStore::empty)),
+        platform: platform.unwrap_or_else(|| Roots::new([])),
         pinned: pinned.collect::<Result<_, _>>()?,
     })
 }
@@ -36,9 +30,9 @@ pub(crate) fn with_system(trust: Trust) -> Trust {
     for error in &system.errors {
         tracing::warn!(%error, "a certificate authority of the system can't be read");
     }
-    let mut platform = RootCertStore::clone(&trust.platform);
-    platform.add_parsable_certificates(system.certs);
-    Trust { platform: Arc::new(platform), ..trust }
+    let own = trust.platform.certificates().iter().cloned();
+    let platform = Roots::new(own.chain(system.certs));
+    Trust { platform, ..trust }
 }
 
 fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
