@@ -1,7 +1,7 @@
 """Table: every operation with the smallest input that it accepts.
 
 `SECRET` stands for the id of an existing secret, `VERSION` for the id of its current version, `TOKEN`
-for a fresh token, `NAME` for a free name.
+for a fresh token, `NAME` for a free name, `FUNCTION` for a function that rotates.
 """
 
 import copy
@@ -17,6 +17,7 @@ POLICY = (
 
 SMALLEST = {
     "BatchGetSecretValue": {"SecretIdList": ["SECRET"]},
+    "CancelRotateSecret": {"SecretId": "SECRET"},
     "CreateSecret": {"Name": "NAME", "SecretString": "a", "ClientRequestToken": "TOKEN"},
     "DeleteResourcePolicy": {"SecretId": "SECRET"},
     "DeleteSecret": {"SecretId": "SECRET"},
@@ -30,6 +31,7 @@ SMALLEST = {
     "PutResourcePolicy": {"SecretId": "SECRET", "ResourcePolicy": POLICY},
     "PutSecretValue": {"SecretId": "SECRET", "SecretString": "b", "ClientRequestToken": "TOKEN"},
     "RestoreSecret": {"SecretId": "SECRET"},
+    "RotateSecret": {"SecretId": "SECRET", "RotationLambdaARN": "FUNCTION", "ClientRequestToken": "TOKEN"},
     "TagResource": {"SecretId": "SECRET", "Tags": [{"Key": "k", "Value": "v"}]},
     "UntagResource": {"SecretId": "SECRET", "TagKeys": ["k"]},
     "UpdateSecret": {"SecretId": "SECRET", "Description": "d", "ClientRequestToken": "TOKEN"},
@@ -44,11 +46,9 @@ SMALLEST = {
 # In the model, and not built yet: they answer as if they did not exist.
 NOT_BUILT = [
     "AssociateCrossAccountReplica",
-    "CancelRotateSecret",
     "DisassociateCrossAccountReplica",
     "RemoveRegionsFromReplication",
     "ReplicateSecretToRegions",
-    "RotateSecret",
     "StopReplicationToReplica",
 ]
 
@@ -67,6 +67,7 @@ def smallest(operation, *, secret="t/one", version="", account="000000000000", n
     values = {
         "SECRET": secret,
         "VERSION": version,
+        "FUNCTION": f"arn:aws:lambda:us-east-1:{account}:function:strongroom-native",
         "TOKEN": str(uuid.uuid4()),
         "NAME": name or f"n/{uuid.uuid4()}",
         POLICY: POLICY.replace("ACCOUNT", account),

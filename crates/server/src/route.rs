@@ -302,7 +302,7 @@ mod tests {
         let cases = [
             ("POST", "/",          vec![target("secretsmanager.GetSecretValue")],      "GetSecretValue"),
             ("POST", "/",          vec![target("secretsmanager.DescribeSecret"), form], "DescribeSecret"),
-            ("POST", "/",          vec![target("secretsmanager.RotateSecret")],        "Unknown"), // not built
+            ("POST", "/",          vec![target("secretsmanager.ReplicateSecretToRegions")], "Unknown"), // not built
             ("POST", "/",          vec![target("secretsmanager.getSecretValue")],      "Unknown"),
             ("POST", "/",          vec![target("secretsmanager.")],                    "Unknown"),
             ("POST", "/",          vec![target("TrentService.Decrypt")],               "Decrypt"),
