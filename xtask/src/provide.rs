@@ -98,8 +98,7 @@ fn debian() -> Result<()> {
 }
 
 /// What tells apt-get to look at nothing of this system: it takes everything a package needs, and installs nothing.
-const ELSEWHERE: &str = r#"Dir "FOLDER";
-Dir::Etc::sourcelist "FOLDER/unstable.list";
+const ELSEWHERE: &str = r#"Dir::Etc::sourcelist "FOLDER/unstable.list";
 Dir::Etc::sourceparts "/nonexistent";
 Dir::State "FOLDER/state";
 Dir::State::status "FOLDER/status";

@@ -26,6 +26,10 @@ mod redis;
 mod redshift;
 mod rotator;
 #[cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    expect(dead_code, reason = "the driver of MySQL has its own connections")
+)]
 mod transport;
 mod trust;
 
@@ -33,6 +37,13 @@ pub use credential::Credential;
 pub use failure::Failure;
 pub use rotator::{Dialect, Finding, Lease, Protection, Rotator, Session};
 pub use trust::{Roots, Trust};
+
+/// Reads `text` as what a server of MySQL or MariaDB answers about a user's rights and ways in: how many statements
+/// it takes to give another what is understood. For those who want to see anything read.
+#[cfg(any(feature = "mysql", feature = "mariadb"))]
+pub fn read_grants(text: &str) -> usize {
+    mysql::read(text) + usize::from(mariadb::understands(text))
+}
 
 /// Every engine that was built in.
 pub fn all() -> &'static [&'static dyn Rotator] {

@@ -23,7 +23,7 @@ const SETTINGS: &[&str] = &[
     "--skip-name-resolve",
     "--skip-log-bin",
     "--innodb-buffer-pool-size=16M",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-flush-method=nosync",
     "--general-log=1",
     "--secure-file-priv=",

@@ -82,6 +82,11 @@ fn bare(word: &str) -> String {
     word.trim_matches(['\'', '`']).to_owned()
 }
 
+/// Whether `told` can be read as an answer of `SHOW CREATE USER`.
+pub(crate) fn understands(told: &str) -> bool {
+    Methods::parse(told).is_some()
+}
+
 /// Asks by what `account` logs in.
 pub(crate) async fn methods(link: &mut Link, account: &Account) -> Result<Methods, Failure> {
     if link.server.version < (10, 4, 0) {

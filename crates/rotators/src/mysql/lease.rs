@@ -13,7 +13,6 @@ const NOBODY: &str = "";
 
 /// Makes the user of `lease`.
 pub(super) async fn grant(link: &mut Link, lease: &Lease<'_>) -> Result<(), Failure> {
-    super::quote::usable(lease.user, link.server.longest_name())?;
     let password = shown(lease.password)?;
     let found = accounts::all(link, lease.user).await?;
     own(link, lease, &found).await?;

@@ -4,6 +4,7 @@ use super::failure::{code, of_login, of_statement};
 use super::quote::{Account, usable};
 use super::server::{Maker, Server};
 use super::shown;
+use crate::marker::mark;
 use crate::transport::{LOGIN, Need, STATEMENT, need};
 use crate::{Credential, Dialect, Failure, Protection, Trust};
 use mysql_async::prelude::{FromRow, Queryable};
@@ -159,6 +160,26 @@ impl Link {
             self.conn = Some(conn);
         }
         Ok(answer)
+    }
+
+    /// Runs `act` while nobody else acts on `user` through a session of this kind: no statement on users is part of
+    /// a transaction here. Who is cut off meanwhile leaves no lock.
+    pub(crate) async fn alone<T>(
+        &mut self,
+        user: &str,
+        act: impl AsyncFnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        // Names of locks have 64 characters at most.
+        let lock = format!("strongroom {}", mark(user, 16));
+        let got: Vec<Option<i64>> = self.ask("SELECT GET_LOCK(?, 8)", (&lock,)).await?;
+        if got.first() != Some(&Some(1)) {
+            let told = format!("`{user}` is being changed by somebody else");
+            return Err(Failure::Unreachable(told));
+        }
+        let done = act(self).await;
+        // What can't be released goes with the connection.
+        let _ = self.ask::<Option<i64>>("SELECT RELEASE_LOCK(?)", (&lock,)).await;
+        done
     }
 
     /// Says goodbye.

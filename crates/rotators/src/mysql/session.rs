@@ -1,6 +1,7 @@
 //! What a session does, by the server's maker.
 
 use super::link::Link;
+use super::quote::usable;
 use super::server::Maker;
 use super::{accounts, lease, mirror, passwords, plan, shown};
 use crate::{Failure, Finding, Lease, Protection, Session, mariadb};
@@ -30,14 +31,18 @@ impl Session for Link {
         to: &Sensitive,
         keep: Option<&Sensitive>,
     ) -> Result<(), Failure> {
-        let account = accounts::the(self, user).await?;
-        match self.server.maker {
-            Maker::MariaDb => {
-                let keep = keep.map(shown).transpose()?;
-                mariadb::change(self, &account, shown(to)?, keep).await
+        usable(user, self.server.longest_name())?;
+        self.alone(user, async |link| {
+            let account = accounts::the(link, user).await?;
+            match link.server.maker {
+                Maker::MariaDb => {
+                    let keep = keep.map(shown).transpose()?;
+                    mariadb::change(link, &account, shown(to)?, keep).await
+                }
+                Maker::MySql => passwords::change(link, &account, to, keep).await,
             }
-            Maker::MySql => passwords::change(self, &account, to, keep).await,
-        }
+        })
+        .await
     }
 
     async fn mirror(
@@ -46,7 +51,8 @@ impl Session for Link {
         user: &str,
         password: &Sensitive,
     ) -> Result<(), Failure> {
-        mirror::mirror(self, like, user, password).await
+        usable(user, self.server.longest_name())?;
+        self.alone(user, async |link| mirror::mirror(link, like, user, password).await).await
     }
 
     async fn foresee(
@@ -58,11 +64,12 @@ impl Session for Link {
     }
 
     async fn grant(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
-        lease::grant(self, lease).await
+        usable(lease.user, self.server.longest_name())?;
+        self.alone(lease.user, async |link| lease::grant(link, lease).await).await
     }
 
     async fn revoke(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
-        lease::revoke(self, lease).await
+        self.alone(lease.user, async |link| lease::revoke(link, lease).await).await
     }
 
     async fn disconnect(&mut self, user: &str) -> Result<(), Failure> {

@@ -96,3 +96,20 @@ fn differences_go_both_ways() {
     let all = rights(LINES);
     assert!(between(&all, &all, &account("b")).is_empty());
 }
+
+proptest::proptest! {
+    /// Whatever a server says is read or not, and what is read of two users leads from one to the other.
+    #[test]
+    fn anything_is_read_or_refused(
+        lines in proptest::collection::vec("(GRANT|REVOKE) [A-Z_`'(), ]{0,20}( ON [`a-z.* ]{1,9})?( TO | FROM )`a`@`127.0.0.%`.{0,30}", 0..6),
+        noise in ".{0,60}",
+    ) {
+        let lines = lines.iter().map(String::as_str).chain([noise.as_str()]);
+        if let Some(rights) = read(lines, &account("a")) {
+            let wanted = rights.iter().filter(|it| !matches!(it, Right::Withheld { .. })).count();
+            let statements = between(&Rights::new(), &rights, &account("b"));
+            proptest::prop_assert!(wanted <= statements.len());
+            proptest::prop_assert!(between(&rights, &rights, &account("b")).is_empty());
+        }
+    }
+}
