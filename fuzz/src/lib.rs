@@ -25,6 +25,7 @@ mod rest_request;
 mod recovery_share;
 mod schedule;
 mod session_token;
+mod server_grants;
 mod sigv4_request;
 mod store_key;
 mod x509_request;
@@ -48,6 +49,7 @@ pub use rest_request::rest_request;
 pub use recovery_share::recovery_share;
 pub use schedule::schedule;
 pub use session_token::session_token;
+pub use server_grants::server_grants;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
 pub use x509_request::x509_request;
@@ -79,6 +81,7 @@ mod tests {
         ("recovery_share", super::recovery_share),
         ("schedule", super::schedule),
         ("session_token", super::session_token),
+        ("server_grants", super::server_grants),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),
         ("x509_request", super::x509_request),
