@@ -173,20 +173,10 @@ impl Server {
 
         let packages = Packages::open(&config.server.data).map_err(StartError::Packages)?;
         let sockets = Sockets::bind(&config, reserved, &*clock)?;
-        let state = Arc::new(State {
-            backend: Arc::clone(&backend),
-            trail: Arc::new(journal.clone()),
-            turns: Arc::default(),
-            keyring: Arc::clone(&keyring),
-            entropy: Arc::clone(&entropy),
-            clock: Arc::clone(&clock),
-        });
-        let host = function_host(&config, &sockets.endpoints, state, Arc::new(packages));
-        let functions = functions::Machine {
-            code: Arc::clone(&host.code),
-            invoker: Some(Arc::clone(&host) as _),
-        };
         let tools = (&clock, &entropy);
+        let state = state((&backend, &keyring), tools, &journal);
+        let host = function_host(&config, &sockets.endpoints, state, Arc::new(packages));
+        let functions = host.machine();
         let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), functions);
         let front = Arc::new(front);
         let rotations = rotations(&front, &config, host)?;
@@ -304,6 +294,22 @@ fn front(
         uses: Uses::default(),
         draining: Drain::default(),
     }
+}
+
+/// What those who run functions need of the server.
+fn state(
+    (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    journal: &Journal,
+) -> Arc<State> {
+    Arc::new(State {
+        backend: Arc::clone(backend),
+        trail: Arc::new(journal.clone()),
+        turns: Arc::default(),
+        keyring: Arc::clone(keyring),
+        entropy: Arc::clone(entropy),
+        clock: Arc::clone(clock),
+    })
 }
 
 /// What functions run in.

@@ -157,10 +157,7 @@ impl World {
                 desk: Arc::clone(&self.desk),
                 program: Arc::clone(&self.program),
             }),
-            trust: Trust {
-                platform: Arc::new(rustls::RootCertStore::empty()),
-                pinned: Default::default(),
-            },
+            trust: Trust { platform: rotators::Roots::new([]), pinned: Default::default() },
             barrier: Arc::clone(&self.barrier),
         };
         Engine::new(Arc::new(ground), Bounds::default())

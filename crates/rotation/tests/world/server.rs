@@ -123,7 +123,8 @@ impl Rotator for Door {
         match mood {
             Mood::Down => return Err(Failure::Unreachable("the server is down".into())),
             Mood::Hangs => {
-                tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                let five = std::time::Duration::from_secs(5);
+                let _silence = tokio::time::timeout(five, std::future::pending::<()>()).await;
                 return Err(Failure::Unreachable("the server says nothing".into()));
             }
             Mood::Lies | Mood::Stubborn | Mood::Well => (),

@@ -1,7 +1,8 @@
 //! RotateSecret: stores how a secret rotates, and begins a rotation or a test of one.
 
 use crate::operations::shown::NamedVersion;
-use crate::rotation::{Job, Kind, Phase, Rotation};
+use crate::rotation::given::{MetadataGiven, RulesGiven};
+use crate::rotation::{Job, Kind, Phase};
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -9,12 +10,10 @@ use crate::{Error, condition, limits, lookup};
 use base::{Arn, Sensitive};
 use functions::{By, Uninvocable};
 use policy::engine::Values;
-use schedule::Rules;
-use serde::{Deserialize, Serialize};
 use service::{Action, Answer, Call, Operation, Permit, Target, input};
 use store::Txn;
 use wire::Violations;
-use wire::members::{Boolean, Integer, List, Structure, Text};
+use wire::members::{Boolean, List, Structure, Text};
 
 input! {
     /// Which secret, by which function, when, and whether at once.
@@ -30,28 +29,6 @@ input! {
     }
 }
 
-/// `RotationRules` as they are given.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
-pub(crate) struct RulesGiven {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    automatically_after_days: Option<Integer>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    duration: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    schedule_expression: Option<Text>,
-}
-
-/// One of `ExternalSecretRotationMetadata`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all(deserialize = "PascalCase", serialize = "camelCase"))]
-pub(crate) struct MetadataGiven {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<Text>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<Text>,
-}
-
 impl Operation for RotateSecret {
     const NAME: &'static str = "RotateSecret";
     const ACTION: Action = Action("secretsmanager:RotateSecret");
@@ -65,15 +42,7 @@ impl Operation for RotateSecret {
         let function = self.rotation_lambda_arn.as_ref();
         found.length("rotationLambdaARN", function, limits::FUNCTION_ARN);
         if let Some(Structure(rules)) = &self.rotation_rules {
-            let (days, hours) = (rules.automatically_after_days, rules.duration.as_ref());
-            found.range("rotationRules.automaticallyAfterDays", days, limits::ROTATION_DAYS);
-            found.length("rotationRules.duration", hours, limits::ROTATION_HOURS);
-            let digits = |it: &str| it.strip_suffix('h').is_some_and(is_number);
-            found.pattern("rotationRules.duration", hours, "[0-9h]+", digits);
-            let (path, text) =
-                ("rotationRules.scheduleExpression", rules.schedule_expression.as_ref());
-            found.length(path, text, limits::SCHEDULE);
-            found.pattern(path, text, r"[0-9A-Za-z\(\)#\?\*\-\/, ]+", is_expression);
+            rules.constraints(found);
         }
         let role = self.external_secret_rotation_role_arn.as_ref();
         found.length("externalSecretRotationRoleArn", role, limits::SECRET_ARN);
@@ -104,7 +73,7 @@ impl Operation for RotateSecret {
             secret.save(txn, &place, &before)?;
         }
         if begun?.is_none() {
-            let rules = asked.rules()?;
+            let rules = asked.rules.map(RulesGiven::read).transpose()?.flatten();
             secret.follow(asked.function, rules, call);
             self.start((call, txn, &permit), &place, &mut secret, &token).await?;
             secret.check_labels()?;
@@ -138,10 +107,7 @@ impl RotateSecret {
             return Err(Error::Unsupported("Rotation of managed external secrets"));
         }
         let rules = self.rotation_rules.as_ref().map(|Structure(it)| it);
-        let both = |it: &&RulesGiven| {
-            it.automatically_after_days.is_some() && it.schedule_expression.is_some()
-        };
-        if rules.as_ref().is_some_and(both) {
+        if rules.is_some_and(RulesGiven::has_both) {
             return Err(Error::BothRules);
         }
         let given = self.rotation_lambda_arn.as_ref().map(Text::as_str);
@@ -200,70 +166,4 @@ impl RotateSecret {
         }
         Ok(())
     }
-}
-
-impl Asked<'_> {
-    fn rules(&self) -> Result<Option<Rules>, Error> {
-        let Some(given) = self.rules else { return Ok(None) };
-        let days = given.automatically_after_days.and_then(|it| u16::try_from(it.get()).ok());
-        let (expression, hours) = (given.schedule_expression.as_ref(), given.duration.as_ref());
-        let rules = Rules::new(days, expression.map(Text::as_str), hours.map(Text::as_str));
-        match rules {
-            Ok(rules) => Ok(Some(rules)),
-            // No rule at all: it rotates when it is told to.
-            Err(schedule::Invalid::Missing) if hours.is_none() => Ok(None),
-            Err(invalid) => Err(Error::Schedule(invalid)),
-        }
-    }
-}
-
-impl Secret {
-    /// Whether a rotation may begin: `None`, or the version of the one under way if it is the same one.
-    fn check_idle(&self, token: &VersionId) -> Result<Option<VersionId>, Error> {
-        let current = self.stages.holder(&Label::CURRENT);
-        match self.stages.holder(&Label::PENDING) {
-            Some(pending) if pending == token => Ok(Some(pending.clone())),
-            Some(pending) if Some(pending) != current => {
-                Err(Error::RotationBusy(Some(pending.clone())))
-            }
-            _ if self.is_reconciling() => Err(Error::RotationBusy(None)),
-            _ => Ok(None),
-        }
-    }
-
-    fn is_reconciling(&self) -> bool {
-        let job = self.rotation.as_ref().and_then(|it| it.job.as_ref());
-        job.is_some_and(|it| it.kind == Kind::Reconcile)
-    }
-
-    /// Has the rotation to `version` go on at once.
-    fn retry_now(&mut self, version: &VersionId, call: &Call<'_>) {
-        let Some(rotation) = self.rotation.as_mut().filter(|it| it.enabled) else { return };
-        let fresh = || Job::new(Kind::Rotate, version.clone(), call.now);
-        let job = rotation.job.get_or_insert_with(fresh);
-        job.at = job.at.min(call.now);
-    }
-
-    fn follow(&mut self, function: String, rules: Option<Rules>, call: &Call<'_>) {
-        let id = self.id.as_str().to_owned();
-        let rotation = self.rotation.get_or_insert_with(Rotation::default);
-        let rules = rules.or_else(|| rotation.rules.clone());
-        if rotation.moved.is_none() {
-            rotation.moved = rotation.rotated;
-        }
-        if let Some(rules) = rules {
-            rotation.follow(rules, call.now, &id);
-        }
-        rotation.enabled = true;
-        rotation.function = Some(function);
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit())
-}
-
-fn is_expression(text: &str) -> bool {
-    let more = b"()#?*-/, ";
-    text.bytes().all(|it| it.is_ascii_alphanumeric() || more.contains(&it))
 }

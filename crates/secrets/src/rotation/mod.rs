@@ -11,8 +11,10 @@
 //!
 //! Source: rotation.md §1 and §5.
 
+mod begin;
 mod due;
 mod events;
+pub(crate) mod given;
 mod job;
 pub mod work;
 
@@ -27,9 +29,9 @@ use serde::{Deserialize, Serialize};
 use service::Event;
 use store::Txn;
 
+pub(crate) use begin::hash;
 pub(crate) use due::DUE;
 pub use due::Due;
-pub(crate) use work::hash;
 
 pub use job::{Again, Job, Kind, Phase, Problem};
 

@@ -10,7 +10,6 @@ use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
 use crate::version::Kind as ValueKind;
 use crate::{Error, lookup};
-use aws_lc_rs::digest;
 use base::{Entropy, Sensitive, Timestamp, Uuid};
 use envelope::Keyring;
 use service::{Action, Call, Errand, Event, Permit, Ports, Target};
@@ -425,83 +424,4 @@ impl Assignment {
             it.deletion.is_none() && job.is_some_and(same)
         }))
     }
-}
-
-impl Secret {
-    /// Begins the job that is due, or makes the one that the schedule asks for.
-    fn begin(
-        &mut self,
-        work: Work<'_>,
-        token: &Sensitive,
-    ) -> Result<(Option<Job>, Vec<Event>), Error> {
-        let id = self.id.as_str().to_owned();
-        let pending = self.stages.holder(&Label::PENDING).cloned();
-        let pending = pending.filter(|it| self.stages.holder(&Label::CURRENT) != Some(it));
-        let Some(rotation) = &mut self.rotation else { return Ok((None, Vec::new())) };
-        let job = match rotation.job.take() {
-            Some(job) => job,
-            None if rotation.has_missed(work.now) => {
-                rotation.skip(work.now, &id);
-                return Ok((None, Vec::new()));
-            }
-            None => {
-                // What somebody else left pending is taken up.
-                let fresh = || VersionId(Uuid::random(work.entropy).to_string());
-                Job::new(Kind::Rotate, pending.unwrap_or_else(fresh), work.now)
-            }
-        };
-        let (attempt, proof) = (job.attempt.saturating_add(1), Some(hash(token)));
-        let job = Job { attempt, proof, ..job };
-        let first = job.attempt == 1 && job.problem.is_none();
-        rotation.job = Some(job.clone());
-        if job.kind == Kind::Rotate {
-            self.stages.attach(Label::PENDING, &job.token);
-            self.check_labels()?;
-        }
-        let told = (self.arn.as_str(), &job.token);
-        let event = first.then(|| events::of(job.kind, Stage::Started, told, None)).flatten();
-        Ok((Some(job), event.into_iter().collect()))
-    }
-
-    fn reach(&mut self, phase: Phase) {
-        if let Some(job) = self.rotation.as_mut().and_then(|it| it.job.as_mut()) {
-            job.phase = phase.max(job.phase);
-        }
-    }
-
-    fn reconciled(&mut self, job: &Job) -> Vec<Event> {
-        if let Some(rotation) = &mut self.rotation {
-            rotation.job = None;
-            rotation.pins.clear();
-        }
-        let told = (self.arn.as_str(), &job.token);
-        events::of(job.kind, Stage::Succeeded, told, None).into_iter().collect()
-    }
-}
-
-impl super::Rotation {
-    /// Whether the window has passed without a rotation, and isn't made up for.
-    fn has_missed(&self, now: Timestamp) -> bool {
-        let catches_up = self.rules.as_ref().is_none_or(schedule::Rules::catches_up);
-        !catches_up && self.next.is_some_and(|it| it.closes <= now)
-    }
-
-    /// Goes on to the first window that opens after `now`.
-    fn skip(&mut self, now: Timestamp, id: &str) {
-        let moved = self.moved;
-        let anchor = self.anchor;
-        self.anchor = now;
-        self.reschedule(id);
-        (self.anchor, self.moved) = (anchor, moved);
-    }
-}
-
-/// The SHA-256 of a rotation token, in hex.
-pub(crate) fn hash(token: &Sensitive) -> String {
-    let digest = digest::digest(&digest::SHA256, token.expose());
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let digit = |it: u8| char::from_digit(it.into(), 16).unwrap_or_default();
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-        text
-    })
 }

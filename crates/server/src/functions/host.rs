@@ -42,6 +42,11 @@ const LIFETIME: Duration = Duration::from_hours(1);
 const LAMBDA: &str = "lambda.amazonaws.com";
 
 impl FunctionHost {
+    /// What the operations of Lambda have of this machine.
+    pub(crate) fn machine(self: &Arc<Self>) -> functions::Machine {
+        functions::Machine { code: Arc::clone(&self.code), invoker: Some(Arc::clone(self) as _) }
+    }
+
     /// Has the function of `of` take one step of a rotation.
     pub(super) async fn step(
         &self,
