@@ -203,6 +203,8 @@ impl Target {
     fn note(&mut self, ended: Ended, now: Timestamp) {
         match ended {
             Ended::Answered => (self.strikes, self.shut_until) = (0, None),
+            // Begun before it was left alone: it says nothing new.
+            Ended::Unreachable if !self.is_open(now) => (),
             Ended::Unreachable => {
                 self.strikes = self.strikes.saturating_add(1);
                 if let Some(further) = self.strikes.checked_sub(STRIKES) {

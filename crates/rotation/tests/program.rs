@@ -7,8 +7,8 @@ use std::sync::Arc;
 use world::server::PLAIN;
 use world::{Acting, TOKEN, World, with_token};
 
-/// A function that nothing here knows; that it may be named at all is decided elsewhere.
-const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerOwn";
+/// A function that this world has as a program.
+const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerElasticacheUserRotation";
 
 async fn ask(world: &World, more: Value) -> Value {
     let mut asked =
