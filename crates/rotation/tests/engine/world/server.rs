@@ -9,20 +9,20 @@ use tokio::sync::Notify;
 
 /// Where the process dies: before the act of this number, counted from one.
 #[derive(Debug, Default)]
-pub struct Fate {
+pub(crate) struct Fate {
     left: Mutex<Option<usize>>,
-    pub passed: Mutex<usize>,
-    pub died: Notify,
+    pub(crate) passed: Mutex<usize>,
+    pub(crate) died: Notify,
 }
 
 impl Fate {
-    pub fn strike(&self, after: Option<usize>) {
+    pub(crate) fn strike(&self, after: Option<usize>) {
         *self.left.lock().expect("sound") = after;
         *self.passed.lock().expect("sound") = 0;
     }
 
     /// A point at which the process may die: from there on nothing happens any more.
-    pub async fn point(&self) {
+    pub(crate) async fn point(&self) {
         let dies = {
             *self.passed.lock().expect("sound") += 1;
             let mut left = self.left.lock().expect("sound");
@@ -44,7 +44,7 @@ impl Fate {
 
 /// What the server does besides what it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub(crate) enum Mood {
     #[default]
     Well,
     /// No connection.
@@ -58,25 +58,25 @@ pub enum Mood {
 }
 
 #[derive(Debug, Default)]
-pub struct Users {
+pub(crate) struct Users {
     /// Users with their passwords: two for an engine where they overlap.
-    pub passwords: BTreeMap<String, Vec<Vec<u8>>>,
+    pub(crate) passwords: BTreeMap<String, Vec<Vec<u8>>>,
     /// Users that `mirror` has made.
-    pub made: BTreeSet<String>,
+    pub(crate) made: BTreeSet<String>,
     /// Who has knocked, in order, and whether they got in.
-    pub logins: Vec<(String, bool)>,
-    pub mood: Mood,
+    pub(crate) logins: Vec<(String, bool)>,
+    pub(crate) mood: Mood,
 }
 
 /// The server.
 #[derive(Debug)]
-pub struct Server {
-    pub dialect: &'static Dialect,
-    pub users: Mutex<Users>,
-    pub fate: Arc<Fate>,
+pub(crate) struct Server {
+    pub(crate) dialect: &'static Dialect,
+    pub(crate) users: Mutex<Users>,
+    pub(crate) fate: Arc<Fate>,
 }
 
-pub const PLAIN: Dialect = Dialect {
+pub(crate) const PLAIN: Dialect = Dialect {
     name: "PostgreSQL",
     engines: &["postgres"],
     port: 5432,
@@ -88,22 +88,22 @@ pub const PLAIN: Dialect = Dialect {
     overlaps: false,
     changes_own: true,
 };
-pub const OVERLAPPING: Dialect =
+pub(crate) const OVERLAPPING: Dialect =
     Dialect { name: "MariaDB", engines: &["mariadb"], overlaps: true, ..PLAIN };
 
 impl Server {
-    pub fn users(&self) -> MutexGuard<'_, Users> {
+    pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
         self.users.lock().expect("sound")
     }
 
     /// Whether a login would succeed.
-    pub fn admits(&self, user: &str, password: &[u8]) -> bool {
+    pub(crate) fn admits(&self, user: &str, password: &[u8]) -> bool {
         self.users().passwords.get(user).is_some_and(|it| it.iter().any(|it| it == password))
     }
 }
 
 #[derive(Debug)]
-pub struct Door(pub Arc<Server>);
+pub(crate) struct Door(pub(crate) Arc<Server>);
 
 struct Open {
     server: Arc<Server>,

@@ -1,14 +1,13 @@
 //! Functions that aren't ours: four steps, and what is made of their failures.
 
-mod world;
-
+use crate::world::server::PLAIN;
+use crate::world::{Acting, TOKEN, World, with_token};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use world::server::PLAIN;
-use world::{Acting, TOKEN, World, with_token};
 
 /// A function that this world has as a program.
-const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerElasticacheUserRotation";
+const FUNCTION: &str =
+    "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerElasticacheUserRotation";
 
 async fn ask(world: &World, more: Value) -> Value {
     let mut asked =
@@ -18,7 +17,7 @@ async fn ask(world: &World, more: Value) -> Value {
 }
 
 /// What the generic template does, with a step that fails if the test says so.
-fn faithful(fails: Option<&'static str>) -> world::Script {
+fn faithful(fails: Option<&'static str>) -> crate::world::Script {
     Box::new(move |desk: Arc<testkit::Desk>, event: Value| -> Acting {
         Box::pin(async move {
             let id = event["SecretId"].clone();

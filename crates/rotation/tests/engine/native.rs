@@ -1,14 +1,12 @@
 //! Native rotations in a world in memory: what is changed in which order, and what is left when all dies.
 
-mod world;
-
+use crate::world::server::{Mood, OVERLAPPING, PLAIN};
+use crate::world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
 use rotators::Dialect;
 use secrets::rotation::Phase;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use store::backends::memory::Fault;
-use world::server::{Mood, OVERLAPPING, PLAIN};
-use world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
 
 async fn rotate(world: &World, function: &str) -> Value {
     let rules = json!({ "AutomaticallyAfterDays": 30 });

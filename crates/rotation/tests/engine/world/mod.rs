@@ -1,43 +1,43 @@
 //! A world for rotations: the API, the engine, servers in memory, time and death by hand.
 
-pub mod server;
+pub(crate) mod server;
 
+use self::server::{Door, Fate, Server};
 use async_trait::async_trait;
 use base::{Clock, Sensitive};
 use rotators::{Rotator, Trust};
 use secrets::rotation::work::Assignment;
 use serde_json::{Value, json};
-use server::{Door, Fate, Server};
 use std::sync::{Arc, Mutex};
 use strongroom_rotation::{Barrier, Bounds, Engine, Functions, Ground, Native, Registry, Strategy};
 use testkit::Desk;
 
-pub const SINGLE: &str =
+pub(crate) const SINGLE: &str =
     "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerRDSPostgreSQLRotationSingleUser";
-pub const MULTI: &str =
+pub(crate) const MULTI: &str =
     "arn:aws:lambda:us-east-1:111122223333:function:SecretsManagerRDSPostgreSQLRotationMultiUser";
-pub const NATIVE: &str = "arn:aws:lambda:us-east-1:111122223333:function:strongroom-native";
-pub const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
+pub(crate) const NATIVE: &str = "arn:aws:lambda:us-east-1:111122223333:function:strongroom-native";
+pub(crate) const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The world.
-pub struct World {
-    pub desk: Arc<Desk>,
-    pub server: Arc<Server>,
-    pub fate: Arc<Fate>,
-    pub program: Arc<Program>,
-    pub barrier: Arc<Barrier>,
+pub(crate) struct World {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) server: Arc<Server>,
+    pub(crate) fate: Arc<Fate>,
+    pub(crate) program: Arc<Program>,
+    pub(crate) barrier: Arc<Barrier>,
     seen: Mutex<std::collections::BTreeSet<String>>,
 }
 
 /// What an unmodified function does: told by the test.
 #[derive(Default)]
-pub struct Program {
-    pub events: Mutex<Vec<Value>>,
-    pub script: Mutex<Option<Script>>,
+pub(crate) struct Program {
+    pub(crate) events: Mutex<Vec<Value>>,
+    pub(crate) script: Mutex<Option<Script>>,
 }
 
-pub type Script = Box<dyn Fn(Arc<Desk>, Value) -> Acting + Send + Sync>;
-pub type Acting = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+pub(crate) type Script = Box<dyn Fn(Arc<Desk>, Value) -> Acting + Send + Sync>;
+pub(crate) type Acting = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 struct Table {
     desk: Arc<Desk>,
@@ -86,7 +86,7 @@ impl Registry for Engines {
 
 impl World {
     /// A world with one server, on which `app` has the password `first` and `admin` the password `boss`.
-    pub async fn open(seed: u64, dialect: &'static rotators::Dialect) -> Self {
+    pub(crate) async fn open(seed: u64, dialect: &'static rotators::Dialect) -> Self {
         let fate = Arc::new(Fate::default());
         let server = Server { dialect, users: Mutex::default(), fate: Arc::clone(&fate) };
         for (user, password) in [("app", "first"), ("admin", "boss")] {
@@ -102,14 +102,14 @@ impl World {
         }
     }
 
-    pub async fn ok(&self, operation: &str, body: Value) -> Value {
+    pub(crate) async fn ok(&self, operation: &str, body: Value) -> Value {
         let answered = self.desk.call(operation, body).await;
         assert_eq!(answered.status, 200, "{operation}: {}", answered.body);
         answered.body
     }
 
     /// The secrets `app` and `admin`; the first names the second if `with_master`.
-    pub async fn secrets(&self, with_master: bool) {
+    pub(crate) async fn secrets(&self, with_master: bool) {
         let engine = self.server.dialect.engines[0];
         let login = |user: &str, password: &str| json!({ "engine": engine, "host": "db", "username": user, "password": password });
         let master = login("admin", "boss").to_string();
@@ -128,19 +128,19 @@ impl World {
     }
 
     /// The login that the labelled version says.
-    pub async fn login(&self, label: &str) -> Option<(String, String)> {
+    pub(crate) async fn login(&self, label: &str) -> Option<(String, String)> {
         let asked = json!({ "SecretId": "app", "VersionStage": label });
         let answered = self.desk.call("GetSecretValue", asked).await;
         let text: Value = serde_json::from_str(answered.get("SecretString").as_str()?).ok()?;
         Some((text["username"].as_str()?.to_owned(), text["password"].as_str()?.to_owned()))
     }
 
-    pub async fn works(&self, label: &str) -> bool {
+    pub(crate) async fn works(&self, label: &str) -> bool {
         let login = self.login(label).await;
         login.is_some_and(|(user, password)| self.server.admits(&user, password.as_bytes()))
     }
 
-    pub async fn described(&self) -> Value {
+    pub(crate) async fn described(&self) -> Value {
         self.ok("DescribeSecret", json!({ "SecretId": "app" })).await
     }
 
@@ -157,7 +157,10 @@ impl World {
                 desk: Arc::clone(&self.desk),
                 program: Arc::clone(&self.program),
             }),
-            trust: Trust { platform: rotators::Roots::new([]), pinned: Default::default() },
+            trust: Trust {
+                platform: rotators::Roots::new([]),
+                pinned: std::collections::BTreeMap::default(),
+            },
             barrier: Arc::clone(&self.barrier),
         };
         Engine::new(Arc::new(ground), Bounds::default())
@@ -165,7 +168,7 @@ impl World {
 
     /// Lets a fresh engine do what is due now, and no more. Tells when something is due next; `None` also if
     /// the process has died.
-    pub async fn settle(&self) -> Option<base::Timestamp> {
+    pub(crate) async fn settle(&self) -> Option<base::Timestamp> {
         let mut engine = self.engine();
         loop {
             let turn = engine.turn().await.ok()?;
@@ -180,7 +183,7 @@ impl World {
     }
 
     /// Does what is due until nothing is within `hours`, moving time on as far as it takes.
-    pub async fn pass(&self, hours: u64) {
+    pub(crate) async fn pass(&self, hours: u64) {
         let end = self.desk.clock.now().plus(std::time::Duration::from_secs(3600 * hours));
         while let Some(next) = self.settle().await.filter(|it| *it <= end) {
             self.desk.clock.advance(
@@ -190,7 +193,7 @@ impl World {
     }
 
     /// The names of the service's own records since the last look, sorted: several are of one instant.
-    pub async fn events(&self) -> Vec<String> {
+    pub(crate) async fn events(&self) -> Vec<String> {
         // What was committed waits for the journal: nobody takes it away here.
         let mut txn = store::begin(&*self.desk.backend);
         let rows = store::KeyRange::prefix(service::audit::OUTBOX_PREFIX);
@@ -209,21 +212,21 @@ impl World {
 }
 
 /// `body` with a client's token that says nothing.
-pub fn with_token(mut body: Value, number: u8) -> Value {
+pub(crate) fn with_token(mut body: Value, number: u8) -> Value {
     body["ClientRequestToken"] = format!("{number:08}-aaaa-4aaa-8aaa-aaaaaaaaaaaa").into();
     body
 }
 
 /// Why the rotation of `app` has failed last.
 #[derive(Debug, Default)]
-pub struct Status {
-    pub step: String,
-    pub text: String,
-    pub operator: bool,
+pub(crate) struct Status {
+    pub(crate) step: String,
+    pub(crate) text: String,
+    pub(crate) operator: bool,
 }
 
 impl World {
-    pub async fn rotation(&self) -> Option<secrets::rotation::Rotation> {
+    pub(crate) async fn rotation(&self) -> Option<secrets::rotation::Rotation> {
         let place = secrets::secret::Place {
             account: "111122223333".parse().expect("valid"),
             region: "us-east-1".parse().expect("valid"),
@@ -232,7 +235,7 @@ impl World {
         secrets::rotation::of(&mut txn, &place, "app").await.expect("readable")
     }
 
-    pub async fn status(&self) -> Status {
+    pub(crate) async fn status(&self) -> Status {
         let problem = self.rotation().await.and_then(|it| it.job).and_then(|it| it.problem);
         problem
             .map(|it| Status { step: it.step, text: it.text, operator: it.operator })

@@ -33,7 +33,9 @@ fn bounds_hold_for_servers_accounts_and_the_node() {
     let begun = begin(&mut queue, START);
     let count = |of: &dyn Fn(&Entry) -> String| {
         let mut counts = BTreeMap::new();
-        begun.iter().for_each(|it| *counts.entry(of(it)).or_insert(0) += 1);
+        for it in &begun {
+            *counts.entry(of(it)).or_insert(0) += 1;
+        }
         counts
     };
     assert!(count(&|it| it.target.clone()).values().all(|it| *it <= 2));
@@ -56,7 +58,9 @@ fn a_server_that_says_nothing_is_left_alone_for_longer_and_longer() {
             if begun.is_empty() {
                 break;
             }
-            begun.iter().for_each(|it| queue.end(it, Ended::Unreachable, now));
+            for it in &begun {
+                queue.end(it, Ended::Unreachable, now);
+            }
         }
         let reopens = queue.reopens().expect("shut");
         assert_eq!(reopens.since(now), Duration::from_secs(pause));

@@ -1,0 +1,8 @@
+//! The engine, in a world in memory.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
+mod native;
+mod program;
+mod queue;
+mod world;
