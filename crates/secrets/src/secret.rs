@@ -180,6 +180,9 @@ impl Secret {
             ("aws" | "secretsmanager", _) if name.starts_with("resourcetag/") => {
                 service::context::tag(self.tags.as_ref()?, name)
             }
+            ("secretsmanager", "resource/allowrotationlambdaarn") => {
+                self.rotation.as_ref()?.function.as_deref().map(Values::one)
+            }
             ("secretsmanager", "resource/type") => self.kind.as_deref().map(Values::one),
             ("secretsmanager", "secretid") => Some(Values::one(&self.arn)),
             _ => None,
