@@ -55,8 +55,8 @@ impl Layout {
         let modules = parts.modules.iter().enumerate();
         let modules: Vec<_> =
             modules.map(|(at, it)| place(it, PathBuf::from(format!("/opt/python{at}")))).collect();
-        let bundle = settings.ca_bundle.as_deref();
-        let ca = bundle.map(|it| place(it, PathBuf::from(CA_FILE)));
+        let bundle = settings.ca_bundle.as_ref().map(|_| parts.clients.join(CA_BUNDLE));
+        let ca = bundle.map(|it| place(&it, PathBuf::from(CA_FILE)));
         let mut temporary = Shown::in_place(parts.folder.join("tmp"));
         temporary.writable = true;
 
@@ -190,6 +190,20 @@ fn etc() -> Vec<PathBuf> {
     paths.filter(|it| it.exists()).collect()
 }
 
+/// Writes the operator's certificates, and the host's, to where functions may read them.
+pub(crate) fn write_bundle(own: &Path, clients: &Path) -> io::Result<()> {
+    let read = |path: &Path| {
+        let named = |error: io::Error| io::Error::other(format!("`{}`: {error}", path.display()));
+        fs::read(path).map_err(named)
+    };
+    let mut bundle = read(own)?;
+    if let Some(host) = host_ca() {
+        bundle.push(b'\n');
+        bundle.extend(read(&host)?);
+    }
+    fs::write(clients.join(CA_BUNDLE), bundle)
+}
+
 /// The host's trusted certificates, as Debian and Fedora keep them.
 fn host_ca() -> Option<PathBuf> {
     let known = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
@@ -198,6 +212,8 @@ fn host_ca() -> Option<PathBuf> {
 
 /// Where rotation functions look for trusted certificates.
 const CA_FILE: &str = "/etc/pki/tls/cert.pem";
+/// Among our clients: the operator's certificates and the host's.
+const CA_BUNDLE: &str = "ca.pem";
 const ETC: &[&str] = &[
     "alternatives",
     "gai.conf",

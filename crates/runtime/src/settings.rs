@@ -14,7 +14,7 @@ pub struct Settings {
     pub endpoint: String,
     /// Their Region.
     pub region: String,
-    /// Certificates to trust instead of the host's: where the endpoint's is private.
+    /// Certificates to trust besides the host's: where the endpoint's is private.
     pub ca_bundle: Option<PathBuf>,
     /// Whether they need walls.
     pub sandbox: Demand,

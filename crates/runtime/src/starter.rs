@@ -257,6 +257,9 @@ impl Starter {
         fs::create_dir_all(&clients)?;
         fs::write(clients.join("runtime_client.py"), PYTHON_CLIENT)?;
         fs::write(clients.join("runtime_client.cjs"), NODE_CLIENT)?;
+        if let Some(own) = &self.settings.ca_bundle {
+            layout::write_bundle(own, &clients)?;
+        }
         layout::open_to_readers(&clients)
     }
 

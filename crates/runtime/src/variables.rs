@@ -67,8 +67,11 @@ fn reserved(
     layout: &Layout,
     (api, stream): (SocketAddr, &str),
 ) -> BTreeMap<String, String> {
+    // A function is at home in its own Region, wherever the server is.
+    let own = base::Arn::parse(&program.arn).ok().map(|it| it.region).filter(|it| !it.is_empty());
+    let region = own.unwrap_or(&settings.region).to_owned();
     let pairs = [
-        ("AWS_DEFAULT_REGION", settings.region.clone()),
+        ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_ENDPOINT_URL", settings.endpoint.clone()),
         ("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", program.runtime)),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", program.memory_mb.to_string()),
@@ -78,7 +81,7 @@ fn reserved(
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", program.name)),
         ("AWS_LAMBDA_LOG_STREAM_NAME", stream.to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", api.to_string()),
-        ("AWS_REGION", settings.region.clone()),
+        ("AWS_REGION", region),
         ("LAMBDA_RUNTIME_DIR", layout.clients.display().to_string()),
         ("LAMBDA_TASK_ROOT", layout.task.display().to_string()),
         ("SECRETS_MANAGER_ENDPOINT", settings.endpoint.clone()),

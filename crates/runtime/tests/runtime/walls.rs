@@ -94,6 +94,7 @@ async fn the_environment_is_the_functions_own() {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
+    stage.settings.region = "elsewhere".to_owned();
     let outcome = stage.run("{}").await.unwrap();
     let found: std::collections::BTreeMap<String, String> =
         serde_json::from_slice(&outcome.payload).unwrap();
@@ -114,6 +115,7 @@ async fn the_environment_is_the_functions_own() {
         ("SECRETS_MANAGER_ENDPOINT", "http://127.0.0.1:4747"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:4747"),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11"),
+        ("AWS_REGION", "eu-central-1"),
         ("EXCLUDE_CHARACTERS", "/@"),
         ("LAMBDA_TASK_ROOT", "/var/task"),
         ("TZ", "Europe/Berlin"),
