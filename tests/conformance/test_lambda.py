@@ -192,6 +192,9 @@ def test_invocations_are_checked_before_they_run(world):
     bad = lambda: functions.invoke(FunctionName="app", Payload=b"{")  # noqa: E731
     refused(bad, "InvalidRequestContentException")
     assert functions.invoke(FunctionName="app", Payload=b"{}")["StatusCode"] == 200
+    # Nothing keeps events: who doesn't wait is told so.
+    event = lambda: functions.invoke(FunctionName="app", InvocationType="Event")  # noqa: E731
+    assert "InvocationType Event is not supported" in refused(event, INVALID)
 
 
 def test_policies_decide(world, name):

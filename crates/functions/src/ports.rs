@@ -63,6 +63,9 @@ pub enum InvokeError {
     /// The text is for the log, and holds nothing secret.
     #[error("{0}")]
     Failed(String),
+    /// Nothing here does it. The text names it.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
 }
 
 /// What the server hands in, with [`service::Call::with_port`].

@@ -139,12 +139,14 @@ impl Invoke {
             ("TenantId", &self.tenant_id),
         ];
         match given.iter().find(|it| it.1.is_some()) {
-            Some((what, _)) => Err(Error::Invalid(format!(
-                "{what} is not supported by this server. Leave it out."
-            ))),
+            Some((what, _)) => Err(unsupported(what)),
             None => Ok(()),
         }
     }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::Invalid(format!("{what} is not supported by this server. Leave it out."))
 }
 
 impl From<InvokeError> for Error {
@@ -152,6 +154,7 @@ impl From<InvokeError> for Error {
         match error {
             InvokeError::Busy => Self::Busy,
             InvokeError::Failed(text) => Self::Runtime(text),
+            InvokeError::Unsupported(what) => unsupported(what),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Invoker for FunctionHost {
     }
 
     async fn queue(&self, _: &Function, _: Bytes) -> Result<(), InvokeError> {
-        Err(InvokeError::Failed("events that nobody waits for are not taken here".to_owned()))
+        Err(InvokeError::Unsupported("InvocationType Event"))
     }
 }
 
