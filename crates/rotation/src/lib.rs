@@ -22,6 +22,6 @@ mod trouble;
 
 pub use barrier::Barrier;
 pub use engine::{Engine, Ground, Turn};
-pub use port::{Functions, Native, Registry, Strategy};
+pub use port::{Functions, Hidden, Native, Registry, Strategy};
 pub use queue::{Bounds, Ended, Entry, Queue};
 pub use trouble::Trouble;

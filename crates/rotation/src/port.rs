@@ -31,7 +31,7 @@ pub trait Functions: Send + Sync {
     /// What the function `arn` is, if the engine carries it out itself.
     fn native(&self, arn: &str) -> Option<Native>;
 
-    /// Has the function of `of` take `event`, and waits for the end. `secrets` must not stand in what it writes.
+    /// Has the function of `of` take `event`, and waits for the end. `hidden` must not stand in what it writes.
     ///
     /// # Errors
     ///
@@ -40,8 +40,15 @@ pub trait Functions: Send + Sync {
         &self,
         of: &Assignment,
         event: Vec<u8>,
-        secrets: &[Sensitive],
+        hidden: &dyn Hidden,
     ) -> Result<(), String>;
+}
+
+/// What a function must not print.
+#[async_trait]
+pub trait Hidden: Send + Sync {
+    /// The texts there are by now: a step may have made one. `None` if nobody can tell.
+    async fn texts(&self) -> Option<Vec<Sensitive>>;
 }
 
 /// The engines that passwords can be changed in.

@@ -1,7 +1,11 @@
 //! The four steps of a function that isn't ours. Source: rotation.md §1.8 and §2.1.
 
 use crate::engine::Ground;
+use crate::port::Hidden;
 use crate::trouble::{During, Trouble};
+use async_trait::async_trait;
+use base::Sensitive;
+use rotators::Credential;
 use secrets::rotation::Kind;
 use secrets::rotation::work::{self, Assignment};
 use serde_json::json;
@@ -31,19 +35,35 @@ async fn take(ground: &Ground, of: &Assignment, step: &'static str) -> Result<()
         "ClientRequestToken": of.job.token.as_str(),
         "RotationToken": token,
     });
-    // What it must not print: the values there are now, which the step before may have made.
-    let values = work::values(ground.work(), of).await.during(step)?;
-    let hidden = [values.pending, values.current, values.previous].into_iter().flatten();
-    let hidden: Vec<_> = hidden.flat_map(crate::program::secrets_in).collect();
-    let done = ground.functions.invoke(of, event.to_string().into_bytes(), &hidden).await;
+    let known = Known { ground, of };
+    let done = ground.functions.invoke(of, event.to_string().into_bytes(), &known).await;
     done.map_err(|told| Trouble::Function(step, told))
 }
 
-use base::Sensitive;
+/// The values that a function may read, and the one that it makes.
+struct Known<'a> {
+    ground: &'a Ground,
+    of: &'a Assignment,
+}
+
+#[async_trait]
+impl Hidden for Known<'_> {
+    async fn texts(&self) -> Option<Vec<Sensitive>> {
+        let values = work::values(self.ground.work(), self.of).await.ok()?;
+        let masters = values.current.iter().filter_map(|it| Credential::parse(it).ok()?.master);
+        let mut texts = Vec::new();
+        for arn in masters {
+            // One that can't be read here is one of another account, or none.
+            texts.extend(work::master(self.ground.work(), self.of, &arn).await);
+        }
+        texts.extend([values.pending, values.current, values.previous].into_iter().flatten());
+        Some(texts.into_iter().flat_map(secrets_in).collect())
+    }
+}
 
 /// The value itself, and the texts in it if it is a JSON object.
 fn secrets_in(value: Sensitive) -> Vec<Sensitive> {
-    let password = rotators::Credential::parse(&value).ok().map(|it| {
+    let password = Credential::parse(&value).ok().map(|it| {
         let bytes: &[u8] = it.password.expose();
         Sensitive::from(bytes)
     });

@@ -6,7 +6,7 @@ use crate::failure;
 use crate::log::Log;
 use crate::mask::Mask;
 use crate::process::{Fallen, Process};
-use crate::program::{CredentialSource, Error, LogSink, Outcome, Program};
+use crate::program::{CredentialSource, Error, Hidden, LogSink, Outcome, Program};
 use crate::sandbox::{Ground, Level, Trial};
 use crate::settings::Settings;
 use crate::starter::Starter;
@@ -59,6 +59,8 @@ struct Task<'a> {
     program: &'a Program,
     payload: Bytes,
     mask: &'a [Sensitive],
+    /// What it may make, and must not print either.
+    made: Option<&'a dyn Hidden>,
     id: String,
 }
 
@@ -93,6 +95,33 @@ impl Host {
         payload: Bytes,
         mask: &[Sensitive],
     ) -> Result<Outcome, Error> {
+        self.take(program, payload, (mask, None)).await
+    }
+
+    /// The same, hiding what is `hidden` before and after. What it prints is told when it has ended.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be run at all.
+    pub async fn invoke_hiding(
+        &self,
+        program: &Program,
+        payload: Bytes,
+        hidden: Option<&dyn Hidden>,
+    ) -> Result<Outcome, Error> {
+        let before = match hidden {
+            Some(hidden) => hidden.texts().await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        self.take(program, payload, (&before, hidden)).await
+    }
+
+    async fn take(
+        &self,
+        program: &Program,
+        payload: Bytes,
+        (mask, made): (&[Sensitive], Option<&dyn Hidden>),
+    ) -> Result<Outcome, Error> {
         let pool = self.inner.pool(&program.arn);
         let place = pool.room.acquire().await;
         let place = place.ok().filter(|_| !self.inner.drained.load(SeqCst));
@@ -101,7 +130,7 @@ impl Host {
             reason: "the server stops".to_owned(),
         })?;
         let id = base::Uuid::random(&*self.inner.world.entropy).to_string();
-        let outcome = self.inner.run(&pool, Task { program, payload, mask, id }).await;
+        let outcome = self.inner.run(&pool, Task { program, payload, mask, made, id }).await;
         drop(place);
         outcome
     }
@@ -151,6 +180,9 @@ impl Inner {
             },
         };
         process.log.begin(Mask::of(task.mask));
+        if task.made.is_some() {
+            process.log.hold();
+        }
         process.log.say(&format!("START RequestId: {} Version: $LATEST", task.id));
         let limit = task.program.timeout;
         let said = process.work(self.event(&task), limit).await;
@@ -158,11 +190,16 @@ impl Inner {
             Ok(_) => process.log.flush().await,
             Err(_) => process.end().await,
         }
+        let known = match task.made {
+            Some(made) => process.log.release(made.texts().await.map(|it| Mask::of(&it))),
+            None => true,
+        };
         let took = begun.elapsed();
         say_end(&process.log, &task, took);
         let log_tail = process.log.tail();
         let (payload, function_error) = match said {
             Ok(Said::Answer(payload)) => (payload, None),
+            _ if !known => (Bytes::from_static(UNTOLD), Some(UNHANDLED)),
             Ok(said) => (self.payload(Fallen::Said(said), &task, &process.log), Some(UNHANDLED)),
             Err(fallen) => (self.payload(fallen, &task, &process.log), Some(UNHANDLED)),
         };
@@ -289,5 +326,7 @@ async fn sweep(inner: Weak<Inner>, warm: Duration) {
 }
 
 const UNHANDLED: &str = "Unhandled";
+/// Instead of a failure in which it isn't known what to hide.
+const UNTOLD: &[u8] = br#"{"errorMessage":"it failed, and what it says is not told"}"#;
 /// Credentials must last for this much longer than an invocation may.
 const SPARE: Duration = Duration::from_secs(30);

@@ -34,7 +34,9 @@ mod starter;
 mod variables;
 
 pub use host::{Host, World};
-pub use program::{CredentialSource, Credentials, Error, LogSink, Outcome, Program, Runtime};
+pub use program::{
+    CredentialSource, Credentials, Error, Hidden, LogSink, Outcome, Program, Runtime,
+};
 pub use sandbox::{Ground, Level, choose, function_init};
 pub use settings::{Demand, Settings};
 

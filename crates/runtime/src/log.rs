@@ -2,6 +2,7 @@
 
 use crate::mask::Mask;
 use crate::program::LogSink;
+use base::Sensitive;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,15 @@ struct Shared {
     sink: Arc<dyn LogSink>,
     mask: Mutex<Mask>,
     tail: Mutex<Vec<u8>>,
+    /// Lines that wait until it is known what to hide in them.
+    held: Mutex<Option<Held>>,
+}
+
+#[derive(Default)]
+struct Held {
+    lines: Vec<Sensitive>,
+    bytes: usize,
+    dropped: usize,
 }
 
 struct Flush {
@@ -43,7 +53,8 @@ impl Log {
         let outputs = (writer.try_clone()?.into(), writer.into());
         let pipe = Receiver::from_owned_fd(reader.into())?;
         let (arn, mask) = (arn.to_owned(), Mutex::new(mask));
-        let shared = Arc::new(Shared { arn, sink, mask, tail: Mutex::default() });
+        let (tail, held) = (Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { arn, sink, mask, tail, held });
         let (flushes, asked) = mpsc::channel(1);
         let mut reading = JoinSet::new();
         let lines = Lines { pipe: Some(pipe), line: Vec::new(), shared: Arc::clone(&shared) };
@@ -55,6 +66,24 @@ impl Log {
     pub(crate) fn begin(&self, mask: Mask) {
         self.shared.mask().join(mask);
         self.shared.tail().clear();
+    }
+
+    /// From here on lines wait for [`Log::release`]. Those that are too many are dropped, and counted.
+    pub(crate) fn hold(&self) {
+        *self.shared.held() = Some(Held::default());
+    }
+
+    /// Lets go what has waited, with `mask` hidden too; without one, nothing of it is told. Whether it is.
+    pub(crate) fn release(&self, mask: Option<Mask>) -> bool {
+        let told = mask.is_some();
+        let Some(held) = self.shared.held().take() else { return told };
+        self.shared.mask().join(mask.unwrap_or_default());
+        held.lines.iter().filter(|_| told).for_each(|it| self.shared.emit(it.expose()));
+        let dropped = held.dropped + if told { 0 } else { held.lines.len() };
+        if dropped > 0 {
+            self.say(&format!("{dropped} lines are not told"));
+        }
+        told
     }
 
     /// A line of our own.
@@ -92,6 +121,9 @@ impl Log {
 
 impl Shared {
     fn emit(&self, line: &[u8]) {
+        if let Some(held) = &mut *self.held() {
+            return held.add(line);
+        }
         let line = self.mask().apply(line);
         self.sink.line(&self.arn, &String::from_utf8_lossy(&line));
         let mut tail = self.tail();
@@ -101,12 +133,27 @@ impl Shared {
         tail.drain(..surplus);
     }
 
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn mask(&self) -> MutexGuard<'_, Mask> {
         self.mask.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tail(&self) -> MutexGuard<'_, Vec<u8>> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn add(&mut self, line: &[u8]) {
+        self.bytes += line.len();
+        if self.bytes > HELD {
+            self.dropped += 1;
+        } else {
+            self.lines.push(Sensitive::from(line));
+        }
     }
 }
 
@@ -199,6 +246,8 @@ impl Lines {
 
 /// Bytes of `X-Amz-Log-Result`, before it is base64.
 const TAIL: usize = 4096;
+/// Bytes that wait at most.
+const HELD: usize = 1024 * 1024;
 /// Bytes after which a line is cut.
 const LINE: usize = 64 * 1024;
 /// Reads in a row.

@@ -88,6 +88,13 @@ pub trait CredentialSource: Send + Sync {
     async fn credentials(&self, program: &Program) -> Result<Credentials, String>;
 }
 
+/// What a function must not print.
+#[async_trait]
+pub trait Hidden: Send + Sync {
+    /// The texts there are by now: the function may have made one. `None` if nobody can tell.
+    async fn texts(&self) -> Option<Vec<Sensitive>>;
+}
+
 /// Takes what functions print.
 pub trait LogSink: Send + Sync {
     /// One line, without its end, masked.

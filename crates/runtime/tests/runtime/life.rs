@@ -2,6 +2,7 @@
 
 use crate::common::{PYTHON, Stage, failure, python, stage, told};
 use bytes::Bytes;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -246,6 +247,42 @@ async fn the_tail_is_the_last_four_kilobytes_of_this_invocation() {
         let tail = String::from_utf8(outcome.log_tail).unwrap();
         assert_eq!(tail.len(), 4096);
         assert!(tail.contains("\nline 999\nEND RequestId: "), "{tail}");
+    }
+    host.drain().await;
+}
+
+/// What a function makes becomes known when it has made it.
+struct Made(Option<&'static str>, AtomicBool);
+
+#[async_trait::async_trait]
+impl strongroom_runtime::Hidden for Made {
+    async fn texts(&self) -> Option<Vec<base::Sensitive>> {
+        // Asked first, there is nothing yet.
+        if !self.1.swap(true, SeqCst) {
+            return Some(Vec::new());
+        }
+        self.0.map(|it| vec![base::Sensitive::from(it.to_owned())])
+    }
+}
+
+#[tokio::test]
+async fn what_a_function_makes_is_hidden_in_what_it_has_printed() {
+    let stage = python(
+        "def handler(event, context):
+    print('made', 'fresh-password')
+    raise ValueError('fresh-password')",
+    );
+    let host = stage.host();
+    for (known, line) in
+        [(Some("fresh-password"), "made [hidden]\n"), (None, "lines are not told\n")]
+    {
+        let made = Made(known, false.into());
+        let payload = Bytes::from_static(b"{}");
+        let outcome = host.invoke_hiding(&stage.program, payload, Some(&made)).await.unwrap();
+        let tail = String::from_utf8(outcome.log_tail.clone()).unwrap();
+        assert!(tail.contains(line) && tail.contains("END RequestId: "), "{tail}");
+        let all = format!("{tail}{}{}", stage.lines.all(), told(&outcome).0);
+        assert!(!all.contains("fresh-password"), "{all}");
     }
     host.drain().await;
 }

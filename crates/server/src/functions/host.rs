@@ -7,6 +7,7 @@ use envelope::Keyring;
 use functions::{CodeStore, Function, InvokeError, Invoked, Invoker, Tools};
 use identity::sts::service_role;
 use policy::engine::{Context, MapContext};
+use rotation::Hidden;
 use runtime::{CredentialSource, Credentials, Host, Program, Runtime};
 use secrets::rotation::work::Assignment;
 use service::{Errand, Event, Ports, Trail, Turns, chain};
@@ -34,6 +35,9 @@ pub(crate) struct State {
 /// Gives processes the credentials of their functions' roles.
 pub(crate) struct RoleCredentials(pub(crate) Arc<State>);
 
+/// What a step of a rotation must not print.
+struct Made<'a>(&'a dyn Hidden);
+
 /// Takes what functions print to this server's log.
 pub(crate) struct Logged;
 
@@ -52,13 +56,16 @@ impl FunctionHost {
         &self,
         of: &Assignment,
         event: Vec<u8>,
-        secrets: &[Sensitive],
+        hidden: &dyn Hidden,
     ) -> Result<(), String> {
         let mut txn = store::begin(&*self.state.backend);
         let found = functions::find(&mut txn, self.state.tools(), &of.function).await;
         let found = found.map_err(|error| chain(&error))?;
         let function = found.ok_or_else(|| "the function doesn't exist any more".to_owned())?;
-        let done = self.run(&function, event.into(), secrets).await.map_err(|it| it.to_string())?;
+        let done = self
+            .run(&function, event.into(), Some(&Made(hidden)))
+            .await
+            .map_err(|it| it.to_string())?;
         match done.function_error {
             None => Ok(()),
             Some(_) => Err(String::from_utf8_lossy(&done.payload).into_owned()),
@@ -69,7 +76,7 @@ impl FunctionHost {
         &self,
         function: &Function,
         payload: Bytes,
-        mask: &[Sensitive],
+        hidden: Option<&dyn runtime::Hidden>,
     ) -> Result<runtime::Outcome, InvokeError> {
         let failed = |text: String| InvokeError::Failed(text);
         let code = self.code.folder(&function.sha256).await;
@@ -92,7 +99,10 @@ impl FunctionHost {
             ephemeral_mb: function.scratch,
             revision: function.revision.clone(),
         };
-        self.host.invoke(&program, payload, mask).await.map_err(|it| failed(it.to_string()))
+        self.host
+            .invoke_hiding(&program, payload, hidden)
+            .await
+            .map_err(|it| failed(it.to_string()))
     }
 }
 
@@ -104,13 +114,20 @@ impl Invoker for FunctionHost {
         payload: Bytes,
         tail: bool,
     ) -> Result<Invoked, InvokeError> {
-        let done = self.run(function, payload, &[]).await?;
+        let done = self.run(function, payload, None).await?;
         let log = tail.then(|| done.log_tail.into());
         Ok(Invoked { payload: done.payload, error: done.function_error, log })
     }
 
     async fn queue(&self, _: &Function, _: Bytes) -> Result<(), InvokeError> {
         Err(InvokeError::Unsupported("InvocationType Event"))
+    }
+}
+
+#[async_trait]
+impl runtime::Hidden for Made<'_> {
+    async fn texts(&self) -> Option<Vec<Sensitive>> {
+        self.0.texts().await
     }
 }
 
@@ -165,7 +182,7 @@ impl CredentialSource for RoleCredentials {
 
 impl runtime::LogSink for Logged {
     fn line(&self, function_arn: &str, line: &str) {
-        tracing::info!(target: "function", function = function_arn, "{line}");
+        tracing::info!(target: "strongroom::function", function = function_arn, "{line}");
     }
 }
 

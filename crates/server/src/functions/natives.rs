@@ -2,9 +2,8 @@
 
 use super::FunctionHost;
 use async_trait::async_trait;
-use base::Sensitive;
 use functions::native::{Engine, Native, Strategy};
-use rotation::{Functions, Registry};
+use rotation::{Functions, Hidden, Registry};
 use rotators::Rotator;
 use secrets::rotation::work::Assignment;
 use std::sync::Arc;
@@ -44,9 +43,9 @@ impl Functions for Named {
         &self,
         of: &Assignment,
         event: Vec<u8>,
-        secrets: &[Sensitive],
+        hidden: &dyn Hidden,
     ) -> Result<(), String> {
-        self.host.step(of, event, secrets).await
+        self.host.step(of, event, hidden).await
     }
 }
 

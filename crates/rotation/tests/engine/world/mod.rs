@@ -4,12 +4,14 @@ pub(crate) mod server;
 
 use self::server::{Door, Fate, Server};
 use async_trait::async_trait;
-use base::{Clock, Sensitive};
+use base::Clock;
 use rotators::{Rotator, Trust};
 use secrets::rotation::work::Assignment;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use strongroom_rotation::{Barrier, Bounds, Engine, Functions, Ground, Native, Registry, Strategy};
+use strongroom_rotation::{
+    Barrier, Bounds, Engine, Functions, Ground, Hidden, Native, Registry, Strategy,
+};
 use testkit::Desk;
 
 pub(crate) const SINGLE: &str =
@@ -59,7 +61,7 @@ impl Functions for Table {
         Some(Native { engine: Some("PostgreSQL"), strategy })
     }
 
-    async fn invoke(&self, _: &Assignment, event: Vec<u8>, _: &[Sensitive]) -> Result<(), String> {
+    async fn invoke(&self, _: &Assignment, event: Vec<u8>, _: &dyn Hidden) -> Result<(), String> {
         let event: Value = serde_json::from_slice(&event).expect("JSON");
         self.program.events.lock().expect("sound").push(event.clone());
         let acting = self
