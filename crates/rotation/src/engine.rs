@@ -3,6 +3,7 @@
 use crate::barrier::Barrier;
 use crate::port::{Functions, Registry};
 use crate::queue::{Bounds, Ended, Entry, Queue};
+use crate::tally::Tally;
 use crate::trouble::Trouble;
 use crate::{backoff, native, program};
 use base::{Clock, Entropy, Sensitive, Timestamp};
@@ -17,6 +18,7 @@ use store::Backend;
 use tokio::task::JoinSet;
 
 /// What the engine stands on.
+#[derive(Clone)]
 pub struct Ground {
     /// Where state is.
     pub backend: Arc<dyn Backend>,
@@ -38,6 +40,8 @@ pub struct Ground {
     pub trust: Trust,
     /// What holds readers up.
     pub barrier: Arc<Barrier>,
+    /// What is counted.
+    pub tally: Arc<Tally>,
 }
 
 /// The engine: what is due waits in a queue, and what may begin runs as a task.
@@ -158,10 +162,13 @@ impl Ground {
     }
 
     async fn attempt(&self, of: &Assignment) -> Ended {
+        let counted = self.tally.begin();
         let done = match self.functions.native(&of.function) {
             Some(native) => native::carry_out(self, of, native).await,
             None => program::carry_out(self, of).await,
         };
+        drop(counted);
+        self.tally.end(&done);
         match done {
             Ok(()) => {
                 tracing::info!(secret = of.arn, kind = ?of.job.kind, "rotated");

@@ -2,7 +2,7 @@
 //!
 //! Read [`Queue`] first (what is begun when, so that nothing holds up anything else), then [`Engine`] (a turn
 //! of it), then `native/` (how a password changes without anybody losing the way in) and `program` (the four
-//! steps of a function). What a job is and how it changes is in `secrets::rotation`.
+//! steps of a function). `plan` and `verify` look without changing anything. What a job is and how it changes is in `secrets::rotation`.
 //!
 //! Invariants:
 //!
@@ -15,13 +15,18 @@ mod backoff;
 mod barrier;
 mod engine;
 mod native;
+mod plan;
 mod port;
 mod program;
 mod queue;
+mod tally;
 mod trouble;
+mod verify;
 
 pub use barrier::Barrier;
 pub use engine::{Engine, Ground, Turn};
 pub use port::{Functions, Hidden, Native, Registry, Strategy};
 pub use queue::{Bounds, Ended, Entry, Queue};
+pub use tally::Tally;
 pub use trouble::Trouble;
+pub use verify::{Login, Verdict};

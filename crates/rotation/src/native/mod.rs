@@ -4,6 +4,8 @@ mod alternating;
 mod reconcile;
 mod single;
 
+pub(crate) use alternating::alternate_name;
+
 use crate::engine::Ground;
 use crate::port::{self, Strategy};
 use crate::trouble::{During, Trouble};
@@ -53,13 +55,7 @@ async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result
     let rotator = ground.rotators.of_engine(&known.engine);
     let rotator = rotator.filter(|it| native.engine.is_none_or(|name| it.dialect().name == name));
     let rotator = rotator.ok_or_else(|| unfit(&known, native)).during(CREATE)?;
-    let strategy = match native.strategy {
-        Strategy::BySecret if known.master.is_some() && !rotator.dialect().overlaps => {
-            Strategy::AlternatingUsers
-        }
-        Strategy::BySecret => Strategy::SingleUser,
-        named => named,
-    };
+    let strategy = strategy(native, &known, rotator);
     let attempt = Attempt { ground, of, rotator, strategy, values };
     match (of.job.kind, attempt.strategy) {
         (Kind::Test, _) => attempt.test().await,
@@ -69,7 +65,28 @@ async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result
     }
 }
 
-fn unfit(known: &Credential, native: port::Native) -> Failure {
+/// How the password of `known` is changed.
+pub(crate) fn strategy(
+    native: port::Native,
+    known: &Credential,
+    rotator: &dyn Rotator,
+) -> Strategy {
+    match native.strategy {
+        Strategy::BySecret if known.master.is_some() && !rotator.dialect().overlaps => {
+            Strategy::AlternatingUsers
+        }
+        Strategy::BySecret => Strategy::SingleUser,
+        named => named,
+    }
+}
+
+/// The server that `login` is for: `host:port`.
+pub(crate) fn server(rotator: &dyn Rotator, login: &Credential) -> String {
+    let port = login.port.unwrap_or(rotator.dialect().port);
+    format!("{}:{port}", login.host.to_ascii_lowercase())
+}
+
+pub(crate) fn unfit(known: &Credential, native: port::Native) -> Failure {
     let engine = &known.engine;
     Failure::Invalid(match native.engine {
         Some(name) => {
@@ -140,15 +157,11 @@ impl Attempt<'_> {
         Credential::parse(&kept).during(CREATE)
     }
 
-    /// The server that `login` is for: so many at a time there.
-    fn target(&self, login: &Credential) -> String {
-        let port = login.port.unwrap_or(self.rotator.dialect().port);
-        format!("{}:{port}", login.host.to_ascii_lowercase())
-    }
-
     /// From here on the server may know the password of `pending`.
     async fn set_out(&self, pending: &Credential) -> Result<(), Trouble> {
-        work::set_out(self.ground.work(), self.of, &self.target(pending)).await.during(SET)
+        // So many at a time there.
+        let target = server(self.rotator, pending);
+        work::set_out(self.ground.work(), self.of, &target).await.during(SET)
     }
 
     /// Whether an earlier attempt has come so far that the server may know the password.

@@ -16,6 +16,7 @@ mod due;
 mod events;
 pub(crate) mod given;
 mod job;
+pub mod view;
 pub mod work;
 
 use crate::Error;

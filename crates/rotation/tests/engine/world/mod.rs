@@ -6,6 +6,7 @@ use self::server::{Door, Fate, Server};
 use async_trait::async_trait;
 use base::Clock;
 use rotators::{Rotator, Trust};
+use secrets::rotation::view::{self, View};
 use secrets::rotation::work::Assignment;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -147,7 +148,11 @@ impl World {
     }
 
     fn engine(&self) -> Engine {
-        let ground = Ground {
+        Engine::new(Arc::new(self.ground()), Bounds::default())
+    }
+
+    pub fn ground(&self) -> Ground {
+        Ground {
             backend: Arc::clone(&self.desk.backend) as _,
             trail: Arc::clone(&self.desk.trail) as _,
             turns: Arc::clone(&self.desk.turns),
@@ -164,8 +169,18 @@ impl World {
                 pinned: std::collections::BTreeMap::default(),
             },
             barrier: Arc::clone(&self.barrier),
+            tally: Arc::default(),
+        }
+    }
+
+    /// The secret `app`, as those see it who look after the server.
+    pub(crate) async fn view(&self) -> View {
+        let place = secrets::secret::Place {
+            account: "111122223333".parse().expect("valid"),
+            region: "us-east-1".parse().expect("valid"),
         };
-        Engine::new(Arc::new(ground), Bounds::default())
+        let mut txn = store::begin(&*self.desk.backend);
+        view::named(&mut txn, &place, "app").await.expect("readable").expect("there")
     }
 
     /// Lets a fresh engine do what is due now, and no more. Tells when something is due next; `None` also if
@@ -229,12 +244,7 @@ pub(crate) struct Status {
 
 impl World {
     pub(crate) async fn rotation(&self) -> Option<secrets::rotation::Rotation> {
-        let place = secrets::secret::Place {
-            account: "111122223333".parse().expect("valid"),
-            region: "us-east-1".parse().expect("valid"),
-        };
-        let mut txn = store::begin(&*self.desk.backend);
-        secrets::rotation::of(&mut txn, &place, "app").await.expect("readable")
+        self.view().await.rotation
     }
 
     pub(crate) async fn status(&self) -> Status {

@@ -170,8 +170,14 @@ impl Session for Open {
         self.set(user, password, None).await
     }
 
-    async fn foresee(&mut self, _: Option<&str>, _: Option<&str>) -> Result<Vec<Finding>, Failure> {
-        Ok(Vec::new())
+    async fn foresee(
+        &mut self,
+        user: Option<&str>,
+        like: Option<&str>,
+    ) -> Result<Vec<Finding>, Failure> {
+        let (me, user) = (&self.user, user.unwrap_or(&self.user));
+        let like = like.map(|it| format!(" like {it}")).unwrap_or_default();
+        Ok(vec![Finding::Statement(format!("{me} changes {user}{like}"))])
     }
 
     async fn grant(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
