@@ -26,7 +26,7 @@ use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
-use crate::workers::{LastUses, Maintenance, Outbox, Rotations, Sweep};
+use crate::workers::{Grounds, LastUses, Maintenance, Outbox, Rotations, Sweep};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use std::io;
 use std::net::SocketAddr;
@@ -187,6 +187,7 @@ impl Server {
             status: Status::new(&config, clock.now(), sockets.endpoints.clone()),
             journal: journal.clone(),
             embedded: embedded.clone(),
+            grounds: Arc::clone(&rotations.grounds),
             mode: config.mode,
         });
         if config.mode == Mode::Dev {
@@ -369,8 +370,9 @@ fn rotations(
         functions: Arc::new(Named { host }),
         trust,
         barrier: Arc::clone(&front.barrier),
+        tally: Arc::default(),
     };
-    Ok(Rotations { front: Arc::clone(front), ground })
+    Ok(Rotations { front: Arc::clone(front), grounds: Arc::new(Grounds::new(ground)) })
 }
 
 /// Starts every task. The doors stop first, what is behind them when they are closed.

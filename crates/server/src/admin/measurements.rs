@@ -12,7 +12,7 @@ use trail::SyncTimes;
 
 impl Admin {
     /// All counters, in Prometheus's text form.
-    pub(super) fn metrics(&self) -> Response<AdminBody> {
+    pub(super) async fn metrics(&self) -> Response<AdminBody> {
         let mut out = Exposition::default();
         let name = "strongroom_build_info";
         out.family(name, Kind::Gauge, "The version that runs.");
@@ -26,7 +26,25 @@ impl Admin {
             render_store(&embedded.stats(), &mut out);
         }
         self.render_journal(&mut out);
+        self.render_rotations(&mut out).await;
         whole(Bytes::from(out.into_text()), CONTENT_TYPE)
+    }
+
+    async fn render_rotations(&self, out: &mut Exposition) {
+        let tally = self.grounds.tally();
+        let name = "strongroom_rotations_total";
+        out.family(name, Kind::Counter, "Attempts at rotations, by how they ended.");
+        for (outcome, count) in tally.ended() {
+            out.line(name, &format!("outcome=\"{outcome}\""), &count);
+        }
+        let help = "Attempts at rotations under way.";
+        out.single("strongroom_rotations_running", Kind::Gauge, help, &tally.running());
+        // What can't be read isn't told: the store's own measurements say why.
+        if let Ok(late) = self.lateness().await {
+            let help = "Time since the first rotation that hasn't begun or ended was due.";
+            let name = "strongroom_rotation_overdue_seconds";
+            out.single(name, Kind::Gauge, help, &late.as_secs_f64());
+        }
     }
 
     /// 200 while requests should be sent here.

@@ -15,6 +15,7 @@ mod provider_keys;
 mod record;
 mod recovery;
 mod replay;
+mod rotation;
 mod sessions;
 mod simulate;
 mod stream;
@@ -25,6 +26,7 @@ use crate::connection::Answer;
 use crate::front::Front;
 use crate::root_key::RootKey;
 use crate::start::{DEFAULT_REGION, Endpoints};
+use crate::workers::Grounds;
 use answer::{AdminBody, Fault, Replied, ok};
 use base::Timestamp;
 use change::Change;
@@ -47,6 +49,7 @@ pub(crate) struct Admin {
     pub(crate) status: Status,
     pub(crate) journal: Journal,
     pub(crate) embedded: Option<Arc<Embedded>>,
+    pub(crate) grounds: Arc<Grounds>,
     pub(crate) mode: Mode,
 }
 
@@ -83,7 +86,7 @@ impl Answer for Door {
         let segments: Vec<_> = path.split('/').collect();
         let query = parts.uri.query().unwrap_or_default();
         let replied = match (self.reach, &parts.method, &segments[..]) {
-            (_, &Method::GET, ["metrics"]) => Ok(admin.metrics()),
+            (_, &Method::GET, ["metrics"]) => Ok(admin.metrics().await),
             (_, &Method::GET, ["health"]) => Ok(ok(&json!({ "Status": "alive" }))),
             (_, &Method::GET, ["ready"]) => admin.ready(),
             (Reach::Measurements, ..) => Err(Fault::unknown()),
@@ -92,6 +95,11 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "accounts"]) => admin.list_accounts().await,
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
             (_, &Method::GET, ["v1", "who-can"]) => admin.who_can(query).await,
+            (_, &Method::GET, ["v1", "rotation", what]) => admin.rotation(what, query).await,
+            (_, &Method::POST, ["v1", "rotation", "verify"]) => match read(body).await {
+                Ok(wanted) => Arc::clone(admin).verify_rotations(wanted).await,
+                Err(fault) => Err(fault),
+            },
             (_, &Method::GET, ["v1", "organization", what @ ..]) => {
                 admin.organization(what, query).await
             }

@@ -273,7 +273,8 @@ impl Target {
     }
 }
 
-async fn only_account(txn: &mut Txn<'_>) -> Result<AccountId, Fault> {
+/// The account that is meant while there is only one.
+pub(super) async fn only_account(txn: &mut Txn<'_>) -> Result<AccountId, Fault> {
     let mut accounts = identity::list_accounts(txn).await?;
     let count = accounts.len();
     let several = || {

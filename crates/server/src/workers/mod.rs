@@ -12,5 +12,5 @@ mod sweep;
 pub(crate) use last_uses::LastUses;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;
-pub(crate) use rotations::Rotations;
+pub(crate) use rotations::{Grounds, Rotations};
 pub(crate) use sweep::Sweep;
