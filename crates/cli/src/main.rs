@@ -27,6 +27,7 @@ mod output;
 mod restore;
 mod root_key;
 mod root_key_recovery;
+mod rotation;
 mod run;
 mod serve;
 mod session;

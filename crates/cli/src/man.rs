@@ -46,7 +46,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut out = Vec::new();
         Man { folder: folder.path().join("man1") }.run(&mut out).unwrap();
-        for name in ["strongroom", "strongroom-dev", "strongroom-trail-verify"] {
+        for name in
+            ["strongroom", "strongroom-dev", "strongroom-rotation-plan", "strongroom-trail-verify"]
+        {
             let page = fs::read_to_string(folder.path().join(format!("man1/{name}.1"))).unwrap();
             assert!(page.contains(".SH NAME"), "{name}");
         }

@@ -139,7 +139,8 @@ fn because(it: &Told) -> String {
     }
 }
 
-fn encoded(text: &str) -> String {
+/// `text` as a value of a query.
+pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

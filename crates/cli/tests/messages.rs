@@ -26,6 +26,10 @@ fn what_needs_a_server_says_so() {
         &["env", "--wait", "0"],
         &["root-key", "rotate"],
         &["who-can", "s3:GetObject", "*"],
+        &["rotation", "status"],
+        &["rotation", "plan", "app"],
+        &["rotation", "watch", "app"],
+        &["rotation", "verify", "--all"],
         &["backup", "/nowhere/backup"],
     ] {
         let output = strongroom(&[verb, &["--data", data]].concat());
@@ -59,6 +63,8 @@ fn wrong_usage_is_told_apart() {
     for arguments in [
         &["no-such-verb"][..],
         &["backup"],
+        &["rotation", "verify"],
+        &["rotation", "verify", "app", "--all"],
         &["import", "--dry-run", "--concurrency", "0"],
         &["completions", "tcsh"],
         &["account", "create", "--id", "12"],
