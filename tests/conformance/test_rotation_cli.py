@@ -173,7 +173,8 @@ def test_watch_follows_to_the_end(secrets):
     done = secrets.run("watch", "watched")
     assert f"version {version}: AWSPENDING" in done.stdout and done.stdout.endswith("rotated\n")
     assert "failed in " in done.stdout
-    assert secrets.postgres.accepts("watched", secrets.password("watched"))
+    password = secrets.password("watched")
+    assert len(password) == 32 and secrets.postgres.accepts("watched", password)
 
 
 def test_watch_fails_where_only_an_operator_helps(secrets):

@@ -145,7 +145,7 @@ impl Ground {
 
     /// A password as the engine of `dialect` takes it.
     pub(crate) fn password(&self, dialect: &Dialect) -> Result<Sensitive, secrets::Error> {
-        secrets::rotation::password(dialect.longest_password, dialect.excluded, &*self.entropy)
+        secrets::rotation::password(password_length(dialect), dialect.excluded, &*self.entropy)
     }
 
     /// Does what `due` leads to, and notes how it went.
@@ -197,4 +197,11 @@ impl Ground {
         }
         if trouble.is_unreachable() { Ended::Unreachable } else { Ended::Answered }
     }
+}
+
+/// How long a new password is: as AWS's templates make it, unless the engine takes less. Clients that keep
+/// passwords in fields of their own would cut off longer ones.
+pub(crate) fn password_length(dialect: &Dialect) -> usize {
+    const USUAL: usize = 32;
+    dialect.longest_password.min(USUAL)
 }

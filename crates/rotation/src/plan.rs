@@ -1,6 +1,6 @@
 //! What the next rotation would do, and what it lacks: looked at without changing anything.
 
-use crate::engine::Ground;
+use crate::engine::{Ground, password_length};
 use crate::native::{alternate_name, server, strategy, unfit};
 use crate::port::{Native, Strategy};
 use rotators::{Credential, Failure, Finding, Protection, Rotator, Session};
@@ -62,7 +62,7 @@ impl Plan<'_> {
         };
         let drawn = self.ground.password(dialect).map(drop);
         drawn.map_err(|it| self.stuck(it, "the characters that are left are too few"))?;
-        let (length, excluded) = (dialect.longest_password, dialect.excluded);
+        let (length, excluded) = (password_length(dialect), dialect.excluded);
         self.fine(format!("the password would have {length} characters, none of {excluded}"));
         done
     }
