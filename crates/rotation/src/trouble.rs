@@ -15,11 +15,11 @@ pub enum Trouble {
     #[error("{1}")]
     Lost(&'static str, String),
     /// A secret's value can't be read or kept.
-    #[error("{1}")]
+    #[error("the secret's value can't be read or kept")]
     Secret(&'static str, #[source] secrets::Error),
     /// A server failed in this step.
     #[error("{1}")]
-    Server(&'static str, #[source] Failure),
+    Server(&'static str, Failure),
 }
 
 impl Trouble {
