@@ -47,12 +47,12 @@ impl Plan<'_> {
     async fn look_native(&mut self, native: Native) -> Result<(), Stuck> {
         let text = self.value().await?;
         let hint = "put a value with `engine`, `host`, `username` and `password`";
-        let current = Credential::parse(&text).map_err(|it| self.stuck(it, hint))?;
+        let current = Credential::parse(&text).map_err(|it| self.stuck(&it, hint))?;
         let rotator = self.ground.rotators.of_engine(&current.engine);
         let rotator =
             rotator.filter(|it| native.engine.is_none_or(|name| it.dialect().name == name));
         let hint = "name the function of that engine, or correct the value's `engine`";
-        let rotator = rotator.ok_or_else(|| self.stuck(unfit(&current, native), hint))?;
+        let rotator = rotator.ok_or_else(|| self.stuck(&unfit(&current, native), hint))?;
         let dialect = rotator.dialect();
         self.fine(format!("`{}` means {}, which is built in", current.engine, dialect.name));
         let own = self.current(rotator, &current).await;
@@ -61,7 +61,7 @@ impl Plan<'_> {
             _ => self.single(rotator, &current, own).await,
         };
         let drawn = self.ground.password(dialect).map(drop);
-        drawn.map_err(|it| self.stuck(it, "the characters that are left are too few"))?;
+        drawn.map_err(|it| self.stuck(&it, "the characters that are left are too few"))?;
         let (length, excluded) = (password_length(dialect), dialect.excluded);
         self.fine(format!("the password would have {length} characters, none of {excluded}"));
         done
@@ -83,7 +83,7 @@ impl Plan<'_> {
     async fn value(&mut self) -> Result<base::Sensitive, Stuck> {
         let values = work::values(self.ground.work(), self.of).await;
         let hint = "the key of the secret must let its account decrypt: see `aws kms describe-key`";
-        let values = values.map_err(|error| self.stuck(chain(&error), hint))?;
+        let values = values.map_err(|error| self.stuck(&chain(&error), hint))?;
         let none = "the secret has no current value in text";
         let value =
             values.current.ok_or_else(|| self.stuck(none, "put one with PutSecretValue"))?;
@@ -114,12 +114,12 @@ impl Plan<'_> {
             Ok(session) => session,
             Err(failure) => {
                 let what = format!("{role}`{user}` can't log in at {place}: {failure}");
-                self.missing(what, remedy(&failure, hint));
+                self.missing(&what, remedy(&failure, hint));
                 return None;
             }
         };
         if let Err(failure) = session.test().await {
-            self.missing(format!("{role}`{user}` can't read anything: {failure}"), hint);
+            self.missing(&format!("{role}`{user}` can't read anything: {failure}"), hint);
             return None;
         }
         let protected = match session.protection() {
@@ -144,15 +144,15 @@ impl Plan<'_> {
         let hint = "`masterarn` is the ARN of a secret of the same account and Region";
         let text = work::master(self.ground.work(), self.of, &arn).await;
         let text = text.map_err(|error| {
-            self.stuck(format!("the administrator's secret: {}", chain(&error)), hint)
+            self.stuck(&format!("the administrator's secret: {}", chain(&error)), hint)
         })?;
         let master = Credential::parse(&text).map_err(|failure| {
-            self.stuck(format!("the administrator's secret: {failure}"), "correct its value")
+            self.stuck(&format!("the administrator's secret: {failure}"), "correct its value")
         })?;
         if !master.same_server(current) {
             let (own, its) = (server(rotator, current), server(rotator, &master));
             let told = format!("the administrator's secret is for {its}, and this one for {own}");
-            return Err(self.stuck(told, "`host` and `port` must be written alike in both"));
+            return Err(self.stuck(&told, "`host` and `port` must be written alike in both"));
         }
         let hint = "put the administrator's right password into its secret";
         self.connect(rotator, &master, "the administrator ", hint).await.ok_or(Stuck)
@@ -194,7 +194,7 @@ impl Plan<'_> {
         let like = &current.username;
         let hint = "give the user a shorter name";
         let user = alternate_name(like, rotator.dialect());
-        let user = user.map_err(|trouble| self.stuck(trouble, hint))?;
+        let user = user.map_err(|trouble| self.stuck(&trouble, hint))?;
         self.fine(format!("`{like}` would be left alone, and `{user}` get a password"));
         let master = self.master(rotator, current).await?;
         self.foresee(master, Some(&user), Some(like)).await
@@ -211,7 +211,7 @@ impl Plan<'_> {
         session.close().await;
         let found = foreseen.map_err(|failure| {
             let hint = remedy(&failure, "see what the server says").to_owned();
-            self.stuck(failure, &hint)
+            self.stuck(&failure, &hint)
         })?;
         self.found.extend(found);
         Ok(())
@@ -221,11 +221,11 @@ impl Plan<'_> {
         self.found.push(Finding::Fine(fact));
     }
 
-    fn missing(&mut self, fact: impl ToString, hint: &str) {
+    fn missing(&mut self, fact: &(impl ToString + ?Sized), hint: &str) {
         self.found.push(Finding::Missing(fact.to_string(), hint.to_owned()));
     }
 
-    fn stuck(&mut self, fact: impl ToString, hint: &str) -> Stuck {
+    fn stuck(&mut self, fact: &(impl ToString + ?Sized), hint: &str) -> Stuck {
         self.missing(fact, hint);
         Stuck
     }

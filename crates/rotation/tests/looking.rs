@@ -1,5 +1,6 @@
 //! What is looked at without changing anything: plans, drift; and how drift is repaired.
 
+#[cfg(test)]
 #[expect(dead_code, unreachable_pub, reason = "other tests need more of the world")]
 mod world;
 
@@ -117,6 +118,7 @@ async fn drift_is_told_apart() {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a test helper")]
 async fn ask(world: &World) -> Result<(), Declined> {
     let view = world.view().await;
     let mut txn = store::begin(&*world.desk.backend);

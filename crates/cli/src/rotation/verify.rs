@@ -49,7 +49,7 @@ struct Wanted<'a> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Verified {
+struct Report {
     verified: u64,
     log_in: u64,
     changing: u64,
@@ -82,18 +82,18 @@ impl Verify {
             repair: self.repair,
         };
         let answer = lines::ask(&admin, ("/v1/rotation/verify", &wanted), "secrets")?;
-        let verified: Verified =
+        let report: Report =
             serde_json::from_value(answer.clone()).context("another version of the server runs")?;
         if self.json {
             output::json(out, &answer)?;
         } else {
-            verified.show(out)?;
+            report.show(out)?;
         }
-        Ok(if verified.is_fine() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
+        Ok(if report.is_fine() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
     }
 }
 
-impl Verified {
+impl Report {
     fn is_fine(&self) -> bool {
         self.drift + self.unreachable + self.unknown == 0
     }
@@ -144,7 +144,7 @@ impl Tried {
 mod tests {
     use super::*;
 
-    fn verified(states: &[(&str, Option<&str>)], places: [&str; 2]) -> Verified {
+    fn report(states: &[(&str, Option<&str>)], places: [&str; 2]) -> Report {
         let count = |name: &str| states.iter().filter(|it| it.0 == name).count() as u64;
         let secrets = states.iter().zip(places).map(|((state, problem), region)| Tried {
             name: "n".to_owned(),
@@ -154,7 +154,7 @@ mod tests {
             state: (*state).to_owned(),
             problem: problem.map(str::to_owned),
         });
-        Verified {
+        Report {
             verified: 7,
             log_in: 5,
             changing: 0,
@@ -175,7 +175,7 @@ mod tests {
             (&[("unreachable", Some("no"))], false),
             (&[("unknown", Some("no"))], false),
         ] {
-            assert_eq!(verified(states, ["r", "r"]).is_fine(), fine, "{states:?}");
+            assert_eq!(report(states, ["r", "r"]).is_fine(), fine, "{states:?}");
         }
     }
 
@@ -184,7 +184,7 @@ mod tests {
         let states = [("drift", Some("no\u{9b}")), ("unknown", None)];
         for (regions, names) in [(["r", "r"], ["n", "n"]), (["r", "s"], ["n (1, r)", "n (1, s)"])] {
             let mut out = Vec::new();
-            verified(&states, regions).show(&mut out).unwrap();
+            report(&states, regions).show(&mut out).unwrap();
             let text = String::from_utf8(out).unwrap();
             let lines: Vec<_> = text.lines().skip(1).collect();
             assert!(lines.iter().zip(names).all(|(line, name)| line.starts_with(name)), "{text}");

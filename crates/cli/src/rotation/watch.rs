@@ -116,8 +116,8 @@ fn end(now: &Secret) -> Option<End> {
 /// How what was under way has ended, if it has.
 fn ended(before: &Secret, now: &Secret) -> Option<(End, String)> {
     let was = before.job.as_ref()?;
-    let same = |it: &&Job| it.version_id == was.version_id && it.kind == was.kind;
-    if now.job.as_ref().filter(same).is_some() {
+    let same = |it: &Job| it.version_id == was.version_id && it.kind == was.kind;
+    if now.job.as_ref().is_some_and(same) {
         return None;
     }
     let current = now.versions.get(&was.version_id);
