@@ -151,7 +151,7 @@ impl World {
         Engine::new(Arc::new(self.ground()), Bounds::default())
     }
 
-    pub fn ground(&self) -> Ground {
+    pub(crate) fn ground(&self) -> Ground {
         Ground {
             backend: Arc::clone(&self.desk.backend) as _,
             trail: Arc::clone(&self.desk.trail) as _,

@@ -1,16 +1,14 @@
 //! What is looked at without changing anything: plans, drift; and how drift is repaired.
 
+use crate::world::server::{Mood, OVERLAPPING, PLAIN};
+use crate::world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
 #[cfg(test)]
 #[expect(dead_code, unreachable_pub, reason = "other tests need more of the world")]
-mod world;
-
 use base::{Clock, Uuid};
 use rotators::{Dialect, Finding};
 use secrets::rotation::view::{self, Declined};
 use serde_json::json;
 use strongroom_rotation::Verdict;
-use world::server::{Mood, OVERLAPPING, PLAIN};
-use world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
 
 /// A world in which `app` rotates by `function`, and nothing is under way.
 async fn idle(dialect: &'static Dialect, with_master: bool, function: &str) -> World {
