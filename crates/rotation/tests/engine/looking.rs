@@ -2,8 +2,6 @@
 
 use crate::world::server::{Mood, OVERLAPPING, PLAIN};
 use crate::world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
-#[cfg(test)]
-#[expect(dead_code, unreachable_pub, reason = "other tests need more of the world")]
 use base::{Clock, Uuid};
 use rotators::{Dialect, Finding};
 use secrets::rotation::view::{self, Declined};
