@@ -5,6 +5,9 @@ use crate::{
     access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain,
     function_init, import, man, oidc_provider, org, restore, root_key, rotation, serve, session,
     simulate, trail_tail, trail_verify, version, who_can,
+    access_key, account, backup, completions, credentials_serve, demo, dev, doctor, env, explain,
+    function_init, import, man, oidc_provider, org, restore, root_key, serve, session, simulate,
+    trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -31,6 +34,8 @@ enum Command {
     Dev(dev::Dev),
     Server(serve::Serve),
     Env(env::Env),
+    #[command(subcommand)]
+    Demo(demo::Demo),
     #[command(subcommand)]
     Account(account::Account),
     #[command(subcommand)]
@@ -83,6 +88,7 @@ impl Arguments {
             Command::Dev(it) => it.run(data, out),
             Command::Server(it) => it.run(),
             Command::Env(it) => it.run(data, out),
+            Command::Demo(it) => it.run(out),
             Command::Account(it) => it.run(data, out),
             Command::AccessKey(it) => it.run(data, out),
             Command::OidcProvider(it) => it.run(data),

@@ -30,9 +30,9 @@ pub(crate) struct Credentials {
     pub(crate) endpoint: String,
     pub(crate) tls_endpoint: String,
     pub(crate) ca_file: String,
-    access_key_id: String,
-    secret_access_key: String,
-    region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) region: String,
 }
 
 impl Env {

@@ -12,6 +12,7 @@ mod backup;
 mod completions;
 mod credentials_serve;
 mod data;
+mod demo;
 mod dev;
 mod doctor;
 mod env;

@@ -43,7 +43,7 @@ pub(crate) fn until_stopped(
 }
 
 /// A reason not to start, with a remedy where the library knows none.
-fn hinted(error: StartError) -> anyhow::Error {
+pub(crate) fn hinted(error: StartError) -> anyhow::Error {
     let error = anyhow::Error::from(error);
     let taken = |it: &std::io::Error| it.kind() == ErrorKind::AddrInUse;
     if error.chain().any(|it| it.downcast_ref().is_some_and(taken)) {

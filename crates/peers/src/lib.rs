@@ -45,6 +45,8 @@ fn missing(name: &str) -> io::Error {
 /// The folder where cargo builds, if this is one of its test programs: what is costly to make is kept there.
 pub(crate) fn kept() -> Option<PathBuf> {
     let here = std::env::current_exe().ok()?;
+    // Where cargo puts test programs; what is built for use leaves nothing behind.
+    here.parent().filter(|it| it.ends_with("deps"))?;
     let target = here.ancestors().find(|it| it.file_name().is_some_and(|name| name == "target"))?;
     Some(Path::new(target).join("peers"))
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,8 @@ impl Process {
         if let Some(folder) = command.get_current_dir() {
             keeper.current_dir(folder);
         }
+        // A terminal's signals are for those who are to stop it.
+        keeper.process_group(0);
         let (reader, writer) = io::pipe()?;
         keeper.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
         let mut child = keeper.spawn()?;

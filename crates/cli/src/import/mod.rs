@@ -5,8 +5,8 @@
 //! that was understood, [`token`] what makes it safe to send it twice.
 
 mod assignment;
-mod caller;
-mod endpoint;
+pub(crate) mod caller;
+pub(crate) mod endpoint;
 mod entry;
 mod report;
 mod source;

@@ -30,6 +30,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Whether this machine has what it takes to start one.
+    pub fn is_installed() -> bool {
+        ["initdb", "postgres", "psql"].iter().all(|it| tool(it).is_ok())
+    }
+
     /// Starts one.
     ///
     /// # Errors
@@ -154,7 +159,10 @@ fn folders() -> Vec<PathBuf> {
 }
 
 /// Another version's programs, to try it: `STRONGROOM_POSTGRES` names their folder.
-#[expect(clippy::disallowed_methods, reason = "tests only: a server reads its own environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests and a demonstration only: a server reads its own environment"
+)]
 fn asked_for() -> PathBuf {
     std::env::var_os("STRONGROOM_POSTGRES").map(PathBuf::from).unwrap_or_default()
 }
