@@ -2,12 +2,9 @@
 
 use crate::data::DataFolder;
 use crate::{
-    access_key, account, backup, completions, credentials_serve, dev, doctor, env, explain,
+    access_key, account, backup, completions, credentials_serve, demo, dev, doctor, env, explain,
     function_init, import, man, oidc_provider, org, restore, root_key, rotation, serve, session,
     simulate, trail_tail, trail_verify, version, who_can,
-    access_key, account, backup, completions, credentials_serve, demo, dev, doctor, env, explain,
-    function_init, import, man, oidc_provider, org, restore, root_key, serve, session, simulate,
-    trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
