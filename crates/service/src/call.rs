@@ -10,8 +10,9 @@ use envelope::Keyring;
 use policy::engine::{self, Attached, Context, Decision, Door, Policies, Request, Values};
 use policy::{PolicyKind, Reason};
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use wire::Violations;
 
 /// Who asks, when, from where, and what may be used to answer.
@@ -51,17 +52,17 @@ pub struct Call<'a> {
     explained: AtomicBool,
     rehearsal: Option<&'a Rehearsal>,
     gate: Option<&'a dyn Gate>,
-    /// Whether it has waited at the gate, which it does once.
-    has_waited: AtomicBool,
+    /// How long it has waited at the gate, in nanoseconds.
+    waited: AtomicU64,
     _proof: Proof,
 }
 
 /// Holds readers of a secret up for the moment in which its password changes.
 #[async_trait]
 pub trait Gate: Send + Sync {
-    /// Waits until the value of the secret `arn` isn't about to change, for a moment at most. Tells whether there
-    /// was anything to wait for.
-    async fn pass(&self, arn: &str) -> bool;
+    /// Waits until the value of the secret `arn` isn't about to change, for a moment at most, of which `before`
+    /// is over. Tells how long that was, if there was anything to wait for.
+    async fn pass(&self, arn: &str, before: Duration) -> Option<Duration>;
 }
 
 /// That a signature was right, the request's or that of a token in it; or that nothing will be permitted.
@@ -215,7 +216,7 @@ impl<'a> Call<'a> {
             explained: AtomicBool::new(false),
             rehearsal: None,
             gate: None,
-            has_waited: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             _proof: proof,
         }
     }
@@ -227,7 +228,7 @@ impl<'a> Call<'a> {
             notes: Mutex::default(),
             denial: Mutex::default(),
             explained: AtomicBool::new(false),
-            has_waited: AtomicBool::new(false),
+            waited: AtomicU64::new(0),
             ..*self
         }
     }
@@ -242,15 +243,15 @@ impl<'a> Call<'a> {
         Self { gate: Some(gate), ..self }
     }
 
-    /// Waits until the value of the secret `arn` isn't about to change, once and for a moment at most. If it tells
-    /// that there was something to wait for, what was read before is old.
+    /// Waits until the value of the secret `arn` isn't about to change, as often as the call is begun again, and for
+    /// a moment at most in all. If it tells that there was something to wait for, what was read before is old.
     pub async fn wait_for(&self, arn: &str) -> bool {
-        let Some(gate) = self.gate.filter(|_| !self.has_waited.load(Ordering::Relaxed)) else {
-            return false;
-        };
-        let waited = gate.pass(arn).await;
-        self.has_waited.store(waited, Ordering::Relaxed);
-        waited
+        let Some(gate) = self.gate else { return false };
+        let before = Duration::from_nanos(self.waited.load(Ordering::Relaxed));
+        let Some(waited) = gate.pass(arn, before).await else { return false };
+        let waited = u64::try_from((before + waited).as_nanos()).unwrap_or(u64::MAX);
+        self.waited.store(waited, Ordering::Relaxed);
+        true
     }
 
     /// Why the last question was answered with no, if it was and nobody has taken it yet: for the record
@@ -462,5 +463,41 @@ impl std::fmt::Debug for Target<'_> {
         let mut out = out.debug_struct("Target");
         out.field("account", self.account).field("resource", &self.resource);
         out.finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Errand;
+    use base::SystemEntropy;
+    use envelope::{Key, LocalRoot, Roots};
+
+    /// Shut twice for a while, and then no more; notes what it was told.
+    #[derive(Default)]
+    struct TwiceShut(Mutex<Vec<Duration>>);
+
+    #[async_trait]
+    impl Gate for TwiceShut {
+        async fn pass(&self, _: &str, before: Duration) -> Option<Duration> {
+            let mut told = self.0.lock().expect("not poisoned");
+            told.push(before);
+            (told.len() <= 2).then_some(Duration::from_millis(100))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_begins_again_waits_again() {
+        let root = LocalRoot::new("test", Key::random(&SystemEntropy)).expect("made");
+        let keyring = Keyring::new(Roots::only(Arc::new(root)));
+        let account = AccountId::from_number(1).expect("valid");
+        let errand = Errand::new(&account, &"us-east-1".parse().expect("valid"), "test");
+        let when = (Timestamp::from_secs(0), Uuid::random(&SystemEntropy));
+        let gate = TwiceShut::default();
+        let call = errand.call(when, (&SystemEntropy, &keyring)).through(&gate);
+        let waited = [call.wait_for("a").await, call.wait_for("a").await, call.wait_for("a").await];
+        assert_eq!(waited, [true, true, false]);
+        let told = gate.0.lock().expect("not poisoned").clone();
+        assert_eq!(told, [0, 100, 200].map(Duration::from_millis));
     }
 }
