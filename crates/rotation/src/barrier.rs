@@ -84,6 +84,8 @@ mod tests {
         let slow = Duration::from_millis(1900);
         tokio::task::yield_now().await;
         tokio::time::advance(slow).await;
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished(), "let go before it was known");
         drop(shut);
         assert_eq!(waiting.await.expect("no panic"), Some(slow));
         assert_eq!(barrier.pass("a", slow).await, None);
