@@ -244,3 +244,24 @@ def test_the_function_is_asked_for(case, server):
     code, message = refused(limited.rotate_secret, SecretId=case.name, RotationLambdaARN=function)
     assert code == "AccessDeniedException" and "lambda:InvokeFunction" in message
     assert "RotationEnabled" not in case.described()
+
+
+def test_nobody_borrows_an_administrator(server, client, postgres):
+    """Who may write a secret but not read the administrator's can't have this server use that."""
+    boss = master(client, postgres)
+    case = Case(server, client, postgres, masterarn=boss)
+    iam = server.client("us-east-1", service="iam")
+    iam.create_user(UserName=case.user)
+    statements = [
+        {"Effect": "Allow", "Action": ["secretsmanager:*", "lambda:InvokeFunction"], "Resource": "*"},
+        {"Effect": "Deny", "Action": "secretsmanager:GetSecretValue", "Resource": boss},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=case.user, PolicyName="all", PolicyDocument=document)
+    key = iam.create_access_key(UserName=case.user)["AccessKey"]
+    keys = type(server.keys)(server.keys.account, key["AccessKeyId"], key["SecretAccessKey"])
+    limited = server.client("us-east-1", keys=keys)
+    asked = {"SecretId": case.name, "RotationLambdaARN": FUNCTION.format(account=case.account, name=MULTI)}
+    code, message = refused(limited.rotate_secret, **asked)
+    assert code == "AccessDeniedException" and "secretsmanager:GetSecretValue" in message
+    assert "RotationEnabled" not in case.described()

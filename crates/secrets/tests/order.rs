@@ -24,6 +24,7 @@ fn malformed() -> Vec<(&'static str, Malformed)> {
     use Malformed::{Id, Member, OwnAccount};
     vec![
         ("BatchGetSecretValue", OwnAccount(json!({ "SecretIdList": [] }))),
+        ("CancelRotateSecret", Id),
         ("CreateSecret", OwnAccount(json!({ "Name": "" }))),
         ("DeleteResourcePolicy", Member(json!({ "PolicyName": "?" }))),
         ("DeleteSecret", Id),
@@ -37,6 +38,7 @@ fn malformed() -> Vec<(&'static str, Malformed)> {
         ("PutResourcePolicy", Member(json!({ "ResourcePolicy": "" }))),
         ("PutSecretValue", Member(json!({ "ClientRequestToken": "short" }))),
         ("RestoreSecret", Id),
+        ("RotateSecret", Member(json!({ "RotationRules": { "AutomaticallyAfterDays": 0 } }))),
         ("TagResource", Member(json!({}))),
         ("UntagResource", Member(json!({ "TagKeys": [""] }))),
         ("UpdateSecret", Member(json!({ "ClientRequestToken": "short" }))),

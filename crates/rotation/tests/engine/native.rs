@@ -281,3 +281,26 @@ async fn a_schedule_goes_on_by_itself() {
     world.pass(24 * 95).await;
     assert!(world.events().await.is_empty());
 }
+
+/// Who may write a secret can't have the engine use an administrator that nobody has agreed to.
+#[tokio::test(start_paused = true)]
+async fn another_administrator_is_not_used_behind_the_back_of_who_turned_rotation_on() {
+    let world = due(12, &PLAIN, true, MULTI).await;
+    world.settle().await;
+    let asked = json!({ "SecretId": "app" });
+    let text = world.ok("GetSecretValue", asked).await["SecretString"].clone();
+    let mut value: Value = serde_json::from_str(text.as_str().expect("text")).expect("JSON");
+    value["masterarn"] = "admin".into();
+    let put = json!({ "SecretId": "app", "SecretString": value.to_string() });
+    world.ok("PutSecretValue", with_token(put, 40)).await;
+    world.pass(24 * 31).await;
+    assert!(world.events().await.contains(&"RotationFailed".to_owned()));
+    let told = world.status().await.text;
+    assert!(told.contains("call it again"), "{told}");
+    assert!(world.works("AWSCURRENT").await);
+    let again = with_token(json!({ "SecretId": "app" }), 41);
+    let busy = world.desk.call("RotateSecret", again).await;
+    assert_eq!(busy.error(), Some("InvalidRequestException"));
+    world.settle().await;
+    assert_eq!(world.events().await, ["RotationSucceeded"]);
+}

@@ -1,5 +1,6 @@
 //! RotateSecret: stores how a secret rotates, and begins a rotation or a test of one.
 
+use crate::operations::get_secret_value;
 use crate::operations::shown::NamedVersion;
 use crate::rotation::given::{MetadataGiven, RulesGiven};
 use crate::rotation::{Job, Kind, Phase};
@@ -8,7 +9,7 @@ use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
 use crate::{Error, condition, limits, lookup};
 use base::{Arn, Sensitive};
-use functions::{By, Uninvocable};
+use functions::{By, Invocable, Uninvocable};
 use policy::engine::Values;
 use service::{Action, Answer, Call, Operation, Permit, Target, input};
 use store::Txn;
@@ -62,19 +63,23 @@ impl Operation for RotateSecret {
         let token = value::token(self.client_request_token.as_ref())?;
         let (place, before) = found.live()?;
         let asked = self.asked(&before)?;
-        self.check_function(call, txn, (&place, &before), &asked.function).await?;
+        let found = self.check_function(call, txn, (&place, &before), &asked.function).await?;
+        let master = match found {
+            Invocable::Native(_) => master((call, txn, &permit), &place, &before).await?,
+            Invocable::Code { .. } => None,
+        };
         let mut secret = Secret::clone(&before);
         let begun = secret.check_idle(&token);
         if let Ok(version) | Err(Error::RotationBusy(version)) = &begun
             && let Some(version) = version
         {
             // What is stuck is tried again, whatever is answered.
-            secret.retry_now(version, call);
+            secret.retry_now((version, master.as_ref()), call);
             secret.save(txn, &place, &before)?;
         }
         if begun?.is_none() {
             let rules = asked.rules.map(RulesGiven::read).transpose()?.flatten();
-            secret.follow(asked.function, rules, call);
+            secret.follow((asked.function, master), rules, call);
             self.start((call, txn, &permit), &place, &mut secret, &token).await?;
             secret.check_labels()?;
             secret.touch(call.now);
@@ -123,18 +128,18 @@ impl RotateSecret {
         txn: &mut Txn<'_>,
         (place, secret): (&Place, &Secret),
         function: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Invocable, Error> {
         let by = By { service: SERVICE, account: &place.account, arn: &secret.arn };
-        match functions::may_be_invoked(txn, function, by).await {
-            Ok(_) => (),
+        let found = match functions::may_be_invoked(txn, function, by).await {
+            Ok(found) => found,
             Err(Uninvocable::Absent | Uninvocable::Denied) => return Err(Error::FunctionShut),
             Err(Uninvocable::Store(error)) => return Err(error.into()),
-        }
+        };
         let owner = Arn::parse(function).ok().and_then(|it| it.account());
         let owner = owner.ok_or(Error::FunctionShut)?;
         let target = Target::of(&owner, Some(function));
         call.authorize(Action("lambda:InvokeFunction"), target)?;
-        Ok(())
+        Ok(found)
     }
 
     /// Makes the version that the rotation fills, or a copy of the current one for a test.
@@ -166,4 +171,34 @@ impl RotateSecret {
         }
         Ok(())
     }
+}
+
+/// What this server reads of a value to know whose rights it needs.
+#[derive(serde::Deserialize)]
+struct Names {
+    #[serde(default)]
+    masterarn: Option<String>,
+}
+
+/// The administrator's secret that the current value names, if it names one. Who has this server use it must be
+/// one who may read it: else who may write one secret would have any user's password changed.
+async fn master(
+    (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+    place: &Place,
+    secret: &Secret,
+) -> Result<Option<String>, Error> {
+    let Some(id) = secret.stages.holder(&Label::CURRENT) else { return Ok(None) };
+    let Some(version) = value::find(txn, place, secret, id).await? else { return Ok(None) };
+    let opened = match value::open((call, txn, permit), place, secret, &version).await {
+        Ok(opened) => opened,
+        Err(error @ (Error::Sealing(_) | Error::Store(_))) => return Err(error),
+        // Without it, nothing is agreed to.
+        Err(_) => return Ok(None),
+    };
+    let named = serde_json::from_slice::<Names>(opened.expose()).ok().and_then(|it| it.masterarn);
+    let Some(named) = named.filter(|it| !it.is_empty()) else { return Ok(None) };
+    let given = Text::from(named.as_str());
+    let found = lookup::find(call, txn, Some(&given)).await?;
+    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
+    Ok(Some(named))
 }

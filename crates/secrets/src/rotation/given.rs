@@ -83,14 +83,24 @@ impl Secret {
     }
 
     /// Has the rotation to `version` go on at once.
-    pub(crate) fn retry_now(&mut self, version: &VersionId, call: &Call<'_>) {
+    pub(crate) fn retry_now(
+        &mut self,
+        (version, master): (&VersionId, Option<&String>),
+        call: &Call<'_>,
+    ) {
         let Some(rotation) = self.rotation.as_mut().filter(|it| it.enabled) else { return };
         let fresh = || Job::new(Kind::Rotate, version.clone(), call.now);
         let job = rotation.job.get_or_insert_with(fresh);
         job.at = job.at.min(call.now);
+        rotation.master = master.cloned().or(rotation.master.take());
     }
 
-    pub(crate) fn follow(&mut self, function: String, rules: Option<Rules>, call: &Call<'_>) {
+    pub(crate) fn follow(
+        &mut self,
+        (function, master): (String, Option<String>),
+        rules: Option<Rules>,
+        call: &Call<'_>,
+    ) {
         let id = self.id.as_str().to_owned();
         let rotation = self.rotation.get_or_insert_with(Rotation::default);
         let rules = rules.or_else(|| rotation.rules.clone());
@@ -102,6 +112,7 @@ impl Secret {
         }
         rotation.enabled = true;
         rotation.function = Some(function);
+        rotation.master = master;
     }
 }
 

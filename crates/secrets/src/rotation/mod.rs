@@ -68,6 +68,9 @@ pub struct Rotation {
     /// Versions that a database may know, and that are kept for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<VersionId>,
+    /// The administrator's secret that this server may use for it: who last called RotateSecret may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub master: Option<String>,
     /// The server that it spoke to last, `host:port`: so many at a time for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,

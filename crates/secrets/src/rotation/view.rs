@@ -130,6 +130,7 @@ impl View {
             // Too short for a version: it is no job's.
             job: Job::new(Kind::Test, VersionId("inspection".to_owned()), Timestamp::default()),
             rotation_token: Sensitive::from(String::new()),
+            master: rotation.master,
             target: rotation.target,
             pins: rotation.pins,
             recurs: rotation.enabled && rotation.next.is_some(),

@@ -48,6 +48,8 @@ pub struct Assignment {
     pub rotation_token: Sensitive,
     /// The server that it spoke to last.
     pub target: Option<String>,
+    /// The administrator's secret that may be used.
+    pub master: Option<String>,
     /// Versions that a database may know.
     pub pins: Vec<VersionId>,
     /// Whether a further window comes after this one.
@@ -186,8 +188,12 @@ pub async fn values(work: Work<'_>, of: &Assignment) -> Result<Values, Error> {
 ///
 /// # Errors
 ///
-/// There is none, its key can't be used, or the store's.
+/// It is not the one that was agreed to, there is none, its key can't be used, or the store's.
 pub async fn master(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensitive, Error> {
+    if of.master.as_deref() != Some(arn) {
+        let told = "`masterarn` is not what it was when RotateSecret was called; somebody who may read that secret has to call it again";
+        return Err(Error::Denied(told.to_owned()));
+    }
     let errand = of.errand();
     let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
     let mut txn = store::begin(work.ports.backend);
@@ -305,6 +311,7 @@ pub async fn fail(
     (step, text, record): (&str, &str, &str),
     again: Again,
 ) -> Result<Result<(), Gone>, Error> {
+    let text = text.get(..text.floor_char_boundary(MOST_TEXT)).unwrap_or_default();
     change(work, of, |secret, job| {
         if job.kind == Kind::Test {
             return secret.tested(job, Some(record));
@@ -351,6 +358,8 @@ pub async fn put_off(
     .await
 }
 
+/// Bytes of what is kept of a failure: a function may say much.
+const MOST_TEXT: usize = 2048;
 /// Without a window, a failed job is tried again after this long.
 const IDLE: std::time::Duration = std::time::Duration::from_hours(24);
 
@@ -399,6 +408,7 @@ impl Assignment {
             job,
             rotation_token,
             target: rotation.target,
+            master: rotation.master,
             pins: rotation.pins,
             recurs: rotation.enabled && rotation.next.is_some(),
             closes: rotation.next.map(|it| it.closes),
