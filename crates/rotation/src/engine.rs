@@ -64,6 +64,8 @@ pub struct Turn {
 const PAGE: usize = 256;
 /// How many may wait in memory; what is due besides waits in the store.
 const MOST: usize = 8192;
+/// Bytes of what a failure says: a function may say much.
+const MOST_TEXT: usize = 2048;
 /// After the store couldn't be read or written.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -88,7 +90,7 @@ impl Engine {
                 (entry, ended)
             });
         }
-        let next = [next, self.queue.reopens()].into_iter().flatten().min();
+        let next = [next, self.queue.reopens(now)].into_iter().flatten().min();
         Ok(Turn { next, running: self.queue.running() })
     }
 
@@ -180,7 +182,8 @@ impl Ground {
     }
 
     async fn failed(&self, of: &Assignment, trouble: &Trouble) -> Ended {
-        let (step, text) = (trouble.step(), chain(trouble));
+        let (step, mut text) = (trouble.step(), chain(trouble));
+        text.truncate(text.floor_char_boundary(MOST_TEXT));
         tracing::warn!(secret = of.arn, step, cause = text, "a rotation has failed");
         let record = format!("Error when executing lambda {} during {step} step", of.function);
         let again = if trouble.needs_operator() {
@@ -195,7 +198,12 @@ impl Ground {
                 tokio::time::sleep(STORE_PAUSE).await;
             }
         }
-        if trouble.is_unreachable() { Ended::Unreachable } else { Ended::Answered }
+        // A first attempt doesn't know its server yet: its line is that of all first ones.
+        if trouble.is_unreachable() && of.target.is_some() {
+            Ended::Unreachable
+        } else {
+            Ended::Answered
+        }
     }
 }
 

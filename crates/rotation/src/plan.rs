@@ -1,6 +1,7 @@
 //! What the next rotation would do, and what it lacks: looked at without changing anything.
 
 use crate::engine::{Ground, password_length};
+use crate::native::master::login_of;
 use crate::native::{alternate_name, server, strategy, unfit};
 use crate::port::{Native, Strategy};
 use rotators::{Credential, Failure, Finding, Protection, Rotator, Session};
@@ -140,20 +141,14 @@ impl Plan<'_> {
     ) -> Result<Box<dyn Session>, Stuck> {
         let none = "the value has no `masterarn`";
         let hint = "put a value with `masterarn`, the ARN of an administrator's secret";
-        let arn = current.master.clone().ok_or_else(|| self.stuck(none, hint))?;
-        let hint = "`masterarn` is the ARN of a secret of the same account and Region";
-        let text = work::master(self.ground.work(), self.of, &arn).await;
-        let text = text.map_err(|error| {
-            self.stuck(&format!("the administrator's secret: {}", chain(&error)), hint)
-        })?;
-        let master = Credential::parse(&text).map_err(|failure| {
-            self.stuck(&format!("the administrator's secret: {failure}"), "correct its value")
-        })?;
-        if !master.same_server(current) {
-            let (own, its) = (server(rotator, current), server(rotator, &master));
-            let told = format!("the administrator's secret is for {its}, and this one for {own}");
-            return Err(self.stuck(&told, "`host` and `port` must be written alike in both"));
+        if current.master.is_none() {
+            return Err(self.stuck(none, hint));
         }
+        let hint = "`masterarn` is the ARN of a secret of the same account, Region and server, and who may read it has called RotateSecret";
+        let found = login_of(self.ground, self.of, rotator, current).await;
+        let master = found.map_err(|trouble| {
+            self.stuck(&format!("the administrator's secret: {}", chain(&trouble)), hint)
+        })?;
         let hint = "put the administrator's right password into its secret";
         self.connect(rotator, &master, "the administrator ", hint).await.ok_or(Stuck)
     }

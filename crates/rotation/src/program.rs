@@ -8,7 +8,7 @@ use base::Sensitive;
 use rotators::Credential;
 use secrets::rotation::Kind;
 use secrets::rotation::work::{self, Assignment};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 const TEST: &str = "testSecret";
@@ -18,6 +18,7 @@ const FINISH: &str = "finishSecret";
 pub(crate) async fn carry_out(ground: &Ground, of: &Assignment) -> Result<(), Trouble> {
     let steps = if of.job.kind == Kind::Test { &[TEST][..] } else { &STEPS };
     for step in steps {
+        During::<()>::during(work::holds(ground.work(), of).await, step)?;
         take(ground, of, step).await?;
     }
     if of.job.kind == Kind::Rotate && !work::is_current(ground.work(), of).await.during(FINISH)? {
@@ -54,18 +55,36 @@ impl Hidden for Known<'_> {
         let mut texts = Vec::new();
         for arn in masters {
             // One that can't be read here is one of another account, or none.
-            texts.extend(work::master(self.ground.work(), self.of, &arn).await);
+            texts.extend(work::current_of(self.ground.work(), self.of, &arn).await);
         }
         texts.extend([values.pending, values.current, values.previous].into_iter().flatten());
         Some(texts.into_iter().flat_map(secrets_in).collect())
     }
 }
 
-/// The value itself, and the texts in it if it is a JSON object.
+/// The value itself, and the texts in it if it is JSON, but for those that say where and who.
 fn secrets_in(value: Sensitive) -> Vec<Sensitive> {
-    let password = Credential::parse(&value).ok().map(|it| {
-        let bytes: &[u8] = it.password.expose();
-        Sensitive::from(bytes)
-    });
-    std::iter::once(value).chain(password).collect()
+    let mut found = Vec::new();
+    if let Ok(json) = serde_json::from_slice::<Value>(value.expose()) {
+        gather(json, &mut found);
+    }
+    found.push(value);
+    found
 }
+
+fn gather(json: Value, found: &mut Vec<Sensitive>) {
+    match json {
+        Value::String(text) if text.len() >= SHORTEST => found.push(Sensitive::from(text)),
+        Value::Array(items) => items.into_iter().for_each(|it| gather(it, found)),
+        Value::Object(members) => {
+            let told = members.into_iter().filter(|it| !PLAIN.contains(&it.0.as_str()));
+            told.for_each(|it| gather(it.1, found));
+        }
+        _ => (),
+    }
+}
+
+/// What is shorter stands in everything that is printed.
+const SHORTEST: usize = 4;
+/// Members of a login that are no secrets.
+const PLAIN: [&str; 7] = ["dbname", "engine", "host", "masterarn", "port", "ssl", "username"];

@@ -2,8 +2,9 @@
 //!
 //! Source: rotation.md §5.8.
 
-use base::{AccountId, Timestamp};
+use base::{AccountId, Region, Timestamp};
 use secrets::rotation::Due;
+use secrets::secret::SecretId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -42,6 +43,13 @@ pub enum Ended {
     Unreachable,
 }
 
+/// A secret, whatever is due for it.
+type Whose = (AccountId, Region, SecretId);
+
+fn whose(due: &Due) -> Whose {
+    (due.account.clone(), due.region.clone(), due.secret.clone())
+}
+
 /// After so many in a row that couldn't be asked, a server is left alone.
 const STRIKES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
@@ -54,7 +62,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 #[derive(Debug, Default)]
 pub struct Queue {
     bounds: Bounds,
-    known: BTreeSet<Due>,
+    known: BTreeSet<Whose>,
     /// Accounts in the order of their turns.
     turns: VecDeque<AccountId>,
     waiting: BTreeMap<AccountId, Lines>,
@@ -83,9 +91,9 @@ impl Queue {
         Self { bounds, ..Self::default() }
     }
 
-    /// Whether `due` waits or is under way.
+    /// Whether the secret of `due` waits or is under way: one thing at a time is done to each.
     pub fn knows(&self, due: &Due) -> bool {
-        self.known.contains(due)
+        self.known.contains(&whose(due))
     }
 
     /// How many wait or are under way.
@@ -105,7 +113,7 @@ impl Queue {
 
     /// Lets `entry` wait for its turn. What is known already is not taken twice.
     pub fn offer(&mut self, entry: Entry) {
-        if !self.known.insert(entry.due.clone()) {
+        if !self.known.insert(whose(&entry.due)) {
             return;
         }
         let account = entry.due.account.clone();
@@ -167,7 +175,7 @@ impl Queue {
 
     /// Notes how `entry` has ended.
     pub fn end(&mut self, entry: &Entry, ended: Ended, now: Timestamp) {
-        self.known.remove(&entry.due);
+        self.known.remove(&whose(&entry.due));
         self.running = self.running.saturating_sub(1);
         if let Some(busy) = self.running_of.get_mut(&entry.due.account) {
             *busy = busy.saturating_sub(1);
@@ -184,9 +192,9 @@ impl Queue {
     }
 
     /// When a server that is left alone may be asked again, if anything waits for one.
-    pub fn reopens(&self) -> Option<Timestamp> {
+    pub fn reopens(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.values().flat_map(|it| it.lines.keys());
-        waiting.filter_map(|it| self.targets.get(it)?.shut_until).min()
+        waiting.filter_map(|it| self.targets.get(it)?.shut_until).filter(|it| now < *it).min()
     }
 }
 

@@ -90,9 +90,12 @@ impl Credential {
         self.username == other.username && self.same_server(other)
     }
 
-    /// Whether `other` is a login on the same server.
+    /// Whether `other` is a login on the same server, of the same engine: another one's default port is
+    /// somebody else's door.
     pub fn same_server(&self, other: &Self) -> bool {
-        self.host.eq_ignore_ascii_case(&other.host) && self.port == other.port
+        self.engine == other.engine
+            && self.host.eq_ignore_ascii_case(&other.host)
+            && self.port == other.port
     }
 }
 

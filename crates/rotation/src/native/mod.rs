@@ -1,6 +1,7 @@
 //! How a password changes without anybody losing the way in. Source: rotation.md §5.4–5.6.
 
 mod alternating;
+pub(crate) mod master;
 mod reconcile;
 mod single;
 
@@ -57,6 +58,11 @@ async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result
     let rotator = rotator.ok_or_else(|| unfit(&known, native)).during(CREATE)?;
     let strategy = strategy(native, &known, rotator);
     let attempt = Attempt { ground, of, rotator, strategy, values };
+    let promoted = work::is_current(ground.work(), of).await.during(FINISH)?;
+    if of.job.kind == Kind::Rotate && promoted {
+        // Somebody has moved AWSCURRENT by hand: that value is made to work.
+        return attempt.reconcile().await;
+    }
     match (of.job.kind, attempt.strategy) {
         (Kind::Test, _) => attempt.test().await,
         (Kind::Reconcile, _) => attempt.reconcile().await,
@@ -122,14 +128,7 @@ impl Attempt<'_> {
 
     /// A login of an administrator, as the secret `login` names it.
     async fn master(&self, login: &Credential) -> Result<Box<dyn Session>, Trouble> {
-        let none = || Failure::Invalid("the secret's value has no `masterarn`".to_owned());
-        let arn = login.master.as_deref().ok_or_else(none).during(SET)?;
-        let text = work::master(self.ground.work(), self.of, arn).await.during(SET)?;
-        let master = Credential::parse(&text).during(SET)?;
-        if !master.same_server(login) {
-            let told = "the administrator's secret is for another server".to_owned();
-            return Err(Trouble::Server(SET, Failure::Invalid(told)));
-        }
+        let master = master::login_of(self.ground, self.of, self.rotator, login).await?;
         self.connect(&master).await.during(SET)
     }
 
@@ -141,6 +140,12 @@ impl Attempt<'_> {
 
     /// The value of the job's version, if it has one.
     fn pending(&self) -> Result<Option<Credential>, Trouble> {
+        let made = self.of.job.kind != Kind::Rotate || self.of.job.phase >= Phase::Created;
+        if self.values.pending.is_some() && !made {
+            // Else whoever may write the secret would choose the next password.
+            let told = "somebody else has put the pending value; take AWSPENDING off it with UpdateSecretVersionStage";
+            return Err(Trouble::Server(CREATE, Failure::Invalid(told.to_owned())));
+        }
         self.values.pending.as_ref().map(Credential::parse).transpose().during(CREATE)
     }
 

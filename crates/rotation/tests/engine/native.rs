@@ -113,7 +113,9 @@ async fn what_a_server_refuses_is_told_and_tried_again() {
             "RotateSecret has queued it again"
         );
         assert!(world.works("AWSCURRENT").await);
-        assert_eq!(world.events().await, ["RotationSucceeded"], "{mood:?}");
+        let mut events = world.events().await;
+        events.retain(|it| it != "GetSecretValue");
+        assert_eq!(events, ["RotationSucceeded"], "{mood:?}");
     }
 }
 
@@ -302,5 +304,5 @@ async fn another_administrator_is_not_used_behind_the_back_of_who_turned_rotatio
     let busy = world.desk.call("RotateSecret", again).await;
     assert_eq!(busy.error(), Some("InvalidRequestException"));
     world.settle().await;
-    assert_eq!(world.events().await, ["RotationSucceeded"]);
+    assert_eq!(world.events().await, ["GetSecretValue", "RotationSucceeded"], "the read is told");
 }

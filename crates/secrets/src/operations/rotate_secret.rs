@@ -3,7 +3,7 @@
 use crate::operations::get_secret_value;
 use crate::operations::shown::NamedVersion;
 use crate::rotation::given::{MetadataGiven, RulesGiven};
-use crate::rotation::{Job, Kind, Phase};
+use crate::rotation::{Agreed, Job, Kind, Phase};
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -173,11 +173,15 @@ impl RotateSecret {
     }
 }
 
-/// What this server reads of a value to know whose rights it needs.
+/// What this server reads of a value to know whose rights it needs, and for whom.
 #[derive(serde::Deserialize)]
 struct Names {
+    masterarn: String,
+    engine: String,
+    host: String,
     #[serde(default)]
-    masterarn: Option<String>,
+    port: serde_json::Value,
+    username: String,
 }
 
 /// The administrator's secret that the current value names, if it names one. Who has this server use it must be
@@ -186,7 +190,7 @@ async fn master(
     (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
     place: &Place,
     secret: &Secret,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Agreed>, Error> {
     let Some(id) = secret.stages.holder(&Label::CURRENT) else { return Ok(None) };
     let Some(version) = value::find(txn, place, secret, id).await? else { return Ok(None) };
     let opened = match value::open((call, txn, permit), place, secret, &version).await {
@@ -195,10 +199,20 @@ async fn master(
         // Without it, nothing is agreed to.
         Err(_) => return Ok(None),
     };
-    let named = serde_json::from_slice::<Names>(opened.expose()).ok().and_then(|it| it.masterarn);
-    let Some(named) = named.filter(|it| !it.is_empty()) else { return Ok(None) };
-    let given = Text::from(named.as_str());
-    let found = lookup::find(call, txn, Some(&given)).await?;
+    let Ok(Names { masterarn: arn, engine, host, port, username }) =
+        serde_json::from_slice(opened.expose())
+    else {
+        return Ok(None);
+    };
+    if arn.is_empty() {
+        return Ok(None);
+    }
+    let found = lookup::find(call, txn, Some(&Text::from(arn.as_str()))).await?;
     call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
-    Ok(Some(named))
+    let port = match port {
+        serde_json::Value::String(text) => Some(text).filter(|it| !it.is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Ok(Some(Agreed { arn, engine, host, port, username }))
 }

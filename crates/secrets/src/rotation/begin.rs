@@ -18,8 +18,6 @@ impl Secret {
         token: &Sensitive,
     ) -> Result<(Option<Job>, Vec<Event>), Error> {
         let id = self.id.as_str().to_owned();
-        let pending = self.stages.holder(&Label::PENDING).cloned();
-        let pending = pending.filter(|it| self.stages.holder(&Label::CURRENT) != Some(it));
         let Some(rotation) = &mut self.rotation else { return Ok((None, Vec::new())) };
         let job = match rotation.job.take() {
             Some(job) => job,
@@ -27,10 +25,10 @@ impl Secret {
                 rotation.skip(work.now, &id);
                 return Ok((None, Vec::new()));
             }
+            // What somebody else left pending isn't taken up: it would be the next password.
             None => {
-                // What somebody else left pending is taken up.
-                let fresh = || VersionId(Uuid::random(work.entropy).to_string());
-                Job::new(Kind::Rotate, pending.unwrap_or_else(fresh), work.now)
+                let fresh = VersionId(Uuid::random(work.entropy).to_string());
+                Job::new(Kind::Rotate, fresh, work.now)
             }
         };
         let (attempt, proof) = (job.attempt.saturating_add(1), Some(hash(token)));

@@ -43,3 +43,14 @@ pub(crate) fn of(
         error: problem.map(str::to_owned),
     })
 }
+
+/// The record that the value of the administrator's secret `master` was read for the rotation of `arn`.
+pub(crate) fn read_for((master, arn): (&str, &str), token: &VersionId) -> Event {
+    Event::Service {
+        source: SOURCE,
+        name: "GetSecretValue",
+        details: serde_json::json!({ "SecretId": master, "RotatedSecretId": arn }),
+        request_id: format!("Rotation-{arn}-{}", token.as_str()),
+        error: None,
+    }
+}

@@ -1,6 +1,6 @@
 //! What a client says of a rotation: its members on the wire, and what they do to a secret.
 
-use super::{Job, Kind, Rotation};
+use super::{Agreed, Kind, Phase, Rotation};
 use crate::secret::Secret;
 use crate::stages::{Label, VersionId};
 use crate::{Error, limits};
@@ -72,32 +72,37 @@ impl Secret {
             Some(pending) if Some(pending) != current => {
                 Err(Error::RotationBusy(Some(pending.clone())))
             }
-            _ if self.is_reconciling() => Err(Error::RotationBusy(None)),
-            _ => Ok(None),
+            // A server may know what it has made: nothing else is begun before that is found out.
+            _ => match self.unfinished() {
+                Some(version) => Err(Error::RotationBusy(Some(version))),
+                None => Ok(None),
+            },
         }
     }
 
-    fn is_reconciling(&self) -> bool {
-        let job = self.rotation.as_ref().and_then(|it| it.job.as_ref());
-        job.is_some_and(|it| it.kind == Kind::Reconcile)
+    /// The version that a server may know from a rotation under way.
+    fn unfinished(&self) -> Option<VersionId> {
+        let job = self.rotation.as_ref()?.job.as_ref()?;
+        let heard = job.kind != Kind::Test && job.phase >= Phase::Setting;
+        heard.then(|| job.token.clone())
     }
 
     /// Has the rotation to `version` go on at once.
     pub(crate) fn retry_now(
         &mut self,
-        (version, master): (&VersionId, Option<&String>),
+        (version, master): (&VersionId, Option<&Agreed>),
         call: &Call<'_>,
     ) {
         let Some(rotation) = self.rotation.as_mut().filter(|it| it.enabled) else { return };
-        let fresh = || Job::new(Kind::Rotate, version.clone(), call.now);
-        let job = rotation.job.get_or_insert_with(fresh);
-        job.at = job.at.min(call.now);
+        if let Some(job) = rotation.job.as_mut().filter(|it| it.token == *version) {
+            job.at = job.at.min(call.now);
+        }
         rotation.master = master.cloned().or(rotation.master.take());
     }
 
     pub(crate) fn follow(
         &mut self,
-        (function, master): (String, Option<String>),
+        (function, master): (String, Option<Agreed>),
         rules: Option<Rules>,
         call: &Call<'_>,
     ) {

@@ -83,6 +83,7 @@ impl Job {
     /// What is left of the job after a client has put another value.
     pub(crate) fn abandoned(&self, now: Timestamp) -> Option<Self> {
         let heard = self.phase >= Phase::Setting;
-        heard.then(|| Self { kind: Kind::Reconcile, attempt: 0, at: now, ..self.clone() })
+        let (kind, proof) = (Kind::Reconcile, None);
+        heard.then(|| Self { kind, attempt: 0, at: now, proof, ..self.clone() })
     }
 }

@@ -70,10 +70,27 @@ pub struct Rotation {
     pub pins: Vec<VersionId>,
     /// The administrator's secret that this server may use for it: who last called RotateSecret may read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub master: Option<String>,
+    pub master: Option<Agreed>,
     /// The server that it spoke to last, `host:port`: so many at a time for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+}
+
+/// Whose rights a rotation may borrow, and for whom: as the value said when somebody who may read the
+/// administrator's secret called RotateSecret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The administrator's secret, as `masterarn` names it.
+    pub arn: String,
+    /// The engine.
+    pub engine: String,
+    /// The server.
+    pub host: String,
+    /// Its port, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<String>,
+    /// Whose password changes.
+    pub username: String,
 }
 
 /// A window, and the moment in it.
@@ -199,7 +216,7 @@ impl Secret {
         rotation.rotated = Some(now);
         rotation.moved = Some(now);
         if let (Some(rules), true) = (&rotation.rules, rotation.enabled) {
-            let opened = rotation.next.filter(|it| it.opens <= now).map_or(now, |it| it.opens);
+            let opened = rotation.next.map_or(now, |it| it.opens);
             let window = schedule::Window { opens: opened, closes: opened };
             let days = rules.following_day_count(&window);
             rotation.days = rules.expression().map(|_| days);

@@ -4,7 +4,7 @@
 //! cancelled or deleted meanwhile.
 
 use super::events::{self, Stage};
-use super::{Again, DUE, Due, Job, Kind, Phase, Problem};
+use super::{Again, Agreed, DUE, Due, Job, Kind, Phase, Problem};
 use crate::secret::{Place, Secret, SecretId, secrets};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -48,8 +48,8 @@ pub struct Assignment {
     pub rotation_token: Sensitive,
     /// The server that it spoke to last.
     pub target: Option<String>,
-    /// The administrator's secret that may be used.
-    pub master: Option<String>,
+    /// The administrator's secret that may be used, and for whom.
+    pub master: Option<Agreed>,
     /// Versions that a database may know.
     pub pins: Vec<VersionId>,
     /// Whether a further window comes after this one.
@@ -190,10 +190,18 @@ pub async fn values(work: Work<'_>, of: &Assignment) -> Result<Values, Error> {
 ///
 /// It is not the one that was agreed to, there is none, its key can't be used, or the store's.
 pub async fn master(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensitive, Error> {
-    if of.master.as_deref() != Some(arn) {
-        let told = "`masterarn` is not what it was when RotateSecret was called; somebody who may read that secret has to call it again";
-        return Err(Error::Denied(told.to_owned()));
+    if of.master.as_ref().is_none_or(|it| it.arn != arn) {
+        return Err(Error::Denied("nobody has agreed to the use of `masterarn`".to_owned()));
     }
+    current_of(work, of, arn).await
+}
+
+/// The current value of the secret `arn` of the same account and Region, to hide it where it is printed.
+///
+/// # Errors
+///
+/// There is none, its key can't be used, or the store's.
+pub async fn current_of(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensitive, Error> {
     let errand = of.errand();
     let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
     let mut txn = store::begin(work.ports.backend);
@@ -210,8 +218,9 @@ pub async fn master(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensit
     let version = value::find(&mut txn, &place, &secret, id).await?;
     let version = version.ok_or(Error::NoValueForLabel(Label::CURRENT))?;
     let opened = value::open((&call, &mut txn, &permit), &place, &secret, &version).await?;
-    Errand::commit(&call, txn, &[], work.ports).await?;
-    Ok(opened)
+    // No value without a record that it was read.
+    let read = events::read_for((&secret.arn, &of.arn), &of.job.token);
+    if Errand::commit(&call, txn, &[read], work.ports).await? { Ok(opened) } else { Err(busy()) }
 }
 
 /// Makes `value` that of the job's version, before any database hears of it.
@@ -289,6 +298,16 @@ pub async fn finish(work: Work<'_>, of: &Assignment) -> Result<Result<(), Gone>,
     .await
 }
 
+/// Whether the job is still what it was: nobody has cancelled it or put another value.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn holds(work: Work<'_>, of: &Assignment) -> Result<Result<(), Gone>, Error> {
+    let mut txn = store::begin(work.ports.backend);
+    Ok(of.load(&mut txn).await?.map(drop).ok_or(Gone))
+}
+
 /// Whether `AWSCURRENT` is on the job's version: what a function's last step has to bring about.
 ///
 /// # Errors
@@ -311,7 +330,6 @@ pub async fn fail(
     (step, text, record): (&str, &str, &str),
     again: Again,
 ) -> Result<Result<(), Gone>, Error> {
-    let text = text.get(..text.floor_char_boundary(MOST_TEXT)).unwrap_or_default();
     change(work, of, |secret, job| {
         if job.kind == Kind::Test {
             return secret.tested(job, Some(record));
@@ -322,8 +340,12 @@ pub async fn fail(
             let at = match again {
                 Again::At(at) => at,
                 Again::Operator | Again::Window => {
+                    // What was missed stays to be seen: NextRotationDate lies in the past then.
+                    let kept = rotation.next.filter(|it| it.closes <= work.now);
                     rotation.skip(work.now, &id);
-                    rotation.next.map_or(work.now.plus(IDLE), |it| it.fires)
+                    let at = rotation.next.map_or(work.now.plus(IDLE), |it| it.fires);
+                    rotation.next = kept.or(rotation.next);
+                    at
                 }
             };
             let operator = again == Again::Operator;
@@ -358,8 +380,6 @@ pub async fn put_off(
     .await
 }
 
-/// Bytes of what is kept of a failure: a function may say much.
-const MOST_TEXT: usize = 2048;
 /// Without a window, a failed job is tried again after this long.
 const IDLE: std::time::Duration = std::time::Duration::from_hours(24);
 
@@ -430,7 +450,9 @@ impl Assignment {
         let found = txn.find(&secrets(), &(&self.place, &self.id)).await?;
         Ok(found.filter(|it| {
             let job = it.rotation.as_ref().and_then(|it| it.job.as_ref());
-            let same = |it: &Job| it.token == self.job.token && it.kind == self.job.kind;
+            let own = &self.job;
+            let same =
+                |it: &Job| it.token == own.token && it.kind == own.kind && it.proof == own.proof;
             it.deletion.is_none() && job.is_some_and(same)
         }))
     }
