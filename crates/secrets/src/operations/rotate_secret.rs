@@ -1,9 +1,8 @@
 //! RotateSecret: stores how a secret rotates, and begins a rotation or a test of one.
 
-use crate::operations::get_secret_value;
 use crate::operations::shown::NamedVersion;
 use crate::rotation::given::{MetadataGiven, RulesGiven};
-use crate::rotation::{Agreed, Job, Kind, Phase};
+use crate::rotation::{Job, Kind, Phase, consent};
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -65,7 +64,7 @@ impl Operation for RotateSecret {
         let asked = self.asked(&before)?;
         let found = self.check_function(call, txn, (&place, &before), &asked.function).await?;
         let master = match found {
-            Invocable::Native(_) => master((call, txn, &permit), &place, &before).await?,
+            Invocable::Native(_) => consent::given((call, txn, &permit), &place, &before).await?,
             Invocable::Code { .. } => None,
         };
         let mut secret = Secret::clone(&before);
@@ -171,48 +170,4 @@ impl RotateSecret {
         }
         Ok(())
     }
-}
-
-/// What this server reads of a value to know whose rights it needs, and for whom.
-#[derive(serde::Deserialize)]
-struct Names {
-    masterarn: String,
-    engine: String,
-    host: String,
-    #[serde(default)]
-    port: serde_json::Value,
-    username: String,
-}
-
-/// The administrator's secret that the current value names, if it names one. Who has this server use it must be
-/// one who may read it: else who may write one secret would have any user's password changed.
-async fn master(
-    (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
-    place: &Place,
-    secret: &Secret,
-) -> Result<Option<Agreed>, Error> {
-    let Some(id) = secret.stages.holder(&Label::CURRENT) else { return Ok(None) };
-    let Some(version) = value::find(txn, place, secret, id).await? else { return Ok(None) };
-    let opened = match value::open((call, txn, permit), place, secret, &version).await {
-        Ok(opened) => opened,
-        Err(error @ (Error::Sealing(_) | Error::Store(_))) => return Err(error),
-        // Without it, nothing is agreed to.
-        Err(_) => return Ok(None),
-    };
-    let Ok(Names { masterarn: arn, engine, host, port, username }) =
-        serde_json::from_slice(opened.expose())
-    else {
-        return Ok(None);
-    };
-    if arn.is_empty() {
-        return Ok(None);
-    }
-    let found = lookup::find(call, txn, Some(&Text::from(arn.as_str()))).await?;
-    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
-    let port = match port {
-        serde_json::Value::String(text) => Some(text).filter(|it| !it.is_empty()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    Ok(Some(Agreed { arn, engine, host, port, username }))
 }

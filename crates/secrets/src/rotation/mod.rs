@@ -12,6 +12,7 @@
 //! Source: rotation.md §1 and §5.
 
 mod begin;
+pub(crate) mod consent;
 mod due;
 mod events;
 pub(crate) mod given;

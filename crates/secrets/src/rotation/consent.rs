@@ -1,0 +1,54 @@
+//! Whose rights a rotation may borrow: who calls RotateSecret must have them.
+
+use super::Agreed;
+use crate::operations::get_secret_value;
+use crate::secret::{Place, Secret};
+use crate::stages::Label;
+use crate::{Error, lookup, value};
+use service::{Call, Permit};
+use store::Txn;
+use wire::members::Text;
+
+/// What this server reads of a value to know whose rights it needs, and for whom.
+#[derive(serde::Deserialize)]
+struct Names {
+    masterarn: String,
+    engine: String,
+    host: String,
+    #[serde(default)]
+    port: serde_json::Value,
+    username: String,
+}
+
+/// The administrator's secret that the current value names, if it names one. Who has this server use it must be
+/// one who may read it: else who may write one secret would have any user's password changed.
+pub(crate) async fn given(
+    (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+    place: &Place,
+    secret: &Secret,
+) -> Result<Option<Agreed>, Error> {
+    let Some(id) = secret.stages.holder(&Label::CURRENT) else { return Ok(None) };
+    let Some(version) = value::find(txn, place, secret, id).await? else { return Ok(None) };
+    let opened = match value::open((call, txn, permit), place, secret, &version).await {
+        Ok(opened) => opened,
+        Err(error @ (Error::Sealing(_) | Error::Store(_))) => return Err(error),
+        // Without it, nothing is agreed to.
+        Err(_) => return Ok(None),
+    };
+    let Ok(Names { masterarn: arn, engine, host, port, username }) =
+        serde_json::from_slice(opened.expose())
+    else {
+        return Ok(None);
+    };
+    if arn.is_empty() {
+        return Ok(None);
+    }
+    let found = lookup::find(call, txn, Some(&Text::from(arn.as_str()))).await?;
+    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
+    let port = match port {
+        serde_json::Value::String(text) => Some(text).filter(|it| !it.is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Ok(Some(Agreed { arn, engine, host, port, username }))
+}
