@@ -26,6 +26,7 @@ use hyper::body::Incoming;
 use identity::sts;
 use service::{Call, Kind, Ports, Quotas, Reply, Trail, Turns};
 use sigv4::Rejection;
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use store::Backend;
@@ -51,6 +52,8 @@ pub(crate) struct Front {
     pub(crate) throttle: Option<Throttle>,
     /// What functions need of this machine.
     pub(crate) functions: functions::Machine,
+    /// The records that were written.
+    pub(crate) records: cloudtrail::Asker,
     /// What an account may store at most.
     pub(crate) quotas: Quotas,
     pub(crate) limits: LimitsConfig,
@@ -219,8 +222,13 @@ impl Front {
         let (who, from) = ((&*caller, &*access), (&region, &*source));
         let (when, tools) = ((arrival.now, arrival.id), (&*self.entropy, &*self.keyring));
         let call = Call::new(proof, who, from, when, tools).under(self.quotas);
-        let call = self.confide(call.with_port(&self.functions).through(&*self.barrier));
+        let call = self.confide(call.with_port(self.port(route)).through(&*self.barrier));
         self.answer(arrival, route, form, &call).await
+    }
+
+    /// What the services of `route` need of this machine.
+    fn port(&self, route: Route) -> &(dyn Any + Send + Sync) {
+        if route.row.source == cloudtrail::HOST { &self.records } else { &self.functions }
     }
 
     /// Answers `call`, whoever proved how that it is one.

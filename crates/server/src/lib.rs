@@ -39,6 +39,7 @@ mod metrics;
 mod packages;
 mod peer;
 mod places;
+mod records;
 mod respond;
 mod root_key;
 mod route;

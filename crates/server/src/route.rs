@@ -48,8 +48,8 @@ impl Api {
 /// How an API is asked for.
 #[derive(Debug)]
 enum Form {
-    /// By what stands before the operation's name in `X-Amz-Target`.
-    Target(&'static str),
+    /// By what stands before the operation's name in `X-Amz-Target`, in one spelling or several.
+    Target(&'static [&'static str]),
     /// By the parameter `Version`.
     Query(&'static query::Service),
     /// By method and path, which the rows say.
@@ -57,17 +57,17 @@ enum Form {
 }
 
 /// All APIs.
-static APIS: [Api; 6] = [
+static APIS: [Api; 7] = [
     Api {
         signing_name: "secretsmanager",
         window_minutes: 5,
-        form: Form::Target("secretsmanager."),
+        form: Form::Target(&["secretsmanager."]),
         rows: secrets::OPERATIONS,
     },
     Api {
         signing_name: "kms",
         window_minutes: 5,
-        form: Form::Target("TrentService."),
+        form: Form::Target(&["TrentService."]),
         rows: kms::OPERATIONS,
     },
     Api {
@@ -93,6 +93,16 @@ static APIS: [Api; 6] = [
         window_minutes: 5,
         form: Form::Paths,
         rows: functions::OPERATIONS,
+    },
+    Api {
+        signing_name: "cloudtrail",
+        window_minutes: 5,
+        // Botocore's kin write the first, those made of Smithy's models the second.
+        form: Form::Target(&[
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.",
+            "CloudTrail_20131101.",
+        ]),
+        rows: cloudtrail::OPERATIONS,
     },
 ];
 
@@ -179,7 +189,9 @@ impl Routes {
 
     fn find_target(&self, target: &str) -> Option<Route> {
         self.0.iter().find_map(|routes| match routes.first()?.api.form {
-            Form::Target(prefix) => named(routes, target.strip_prefix(prefix)?),
+            Form::Target(prefixes) => {
+                named(routes, prefixes.iter().find_map(|it| target.strip_prefix(it))?)
+            }
             Form::Paths | Form::Query(_) => None,
         })
     }
@@ -307,6 +319,9 @@ mod tests {
             ("POST", "/",          vec![target("secretsmanager.")],                    "Unknown"),
             ("POST", "/",          vec![target("TrentService.Decrypt")],               "Decrypt"),
             ("POST", "/",          vec![target("TrentService.GetSecretValue")],        "Unknown"),
+            ("POST", "/",          vec![target("CloudTrail_20131101.LookupEvents")],   "LookupEvents"),
+            ("POST", "/",          vec![target("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")], "LookupEvents"),
+            ("POST", "/",          vec![target("cloudtrail.LookupEvents")],            "Unknown"),
             ("POST", "/else",      vec![target("secretsmanager.GetSecretValue")],      "Unknown"),
             ("GET",  "/",          vec![target("secretsmanager.GetSecretValue")],      "WrongMethod"),
             ("POST", "/",          vec![target("secretsmanager.GetSecretValue"), target("secretsmanager.GetSecretValue")], "Unknown"),

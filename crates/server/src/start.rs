@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::packages::Packages;
 use crate::peer::Peer;
 use crate::places::Places;
+use crate::records::Looking;
 use crate::respond::Dates;
 use crate::root_key::{RootKey, RootKeyError};
 use crate::route::Routes;
@@ -26,7 +27,7 @@ use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
-use crate::workers::{Grounds, LastUses, Maintenance, Outbox, Rotations, Sweep};
+use crate::workers::{Grounds, Index, LastUses, Maintenance, Outbox, Rotations, Sweep};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use std::io;
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ use store::backends::embedded::{Embedded, Options};
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::task::JoinHandle;
 use trail::Journal;
+use trail::lookup::Finder;
 
 /// A server that is not running yet.
 pub struct Server {
@@ -177,7 +179,9 @@ impl Server {
         let state = state((&backend, &keyring), tools, &journal);
         let host = function_host(&config, &sockets.endpoints, state, Arc::new(packages));
         let functions = host.machine();
-        let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), functions);
+        let finder = Arc::new(Finder::new(&config.server.data.join("journal")));
+        let looked = (functions, Arc::clone(&finder));
+        let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), looked);
         let front = Arc::new(front);
         let rotations = rotations(&front, &config, host)?;
         let admin = Arc::new(Admin {
@@ -198,6 +202,7 @@ impl Server {
         let endpoints = sockets.endpoints.clone();
         let (doors, mut inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
         inner.tasks.push(tokio::spawn(rotations.run(inner.drain.clone())));
+        inner.tasks.push(tokio::spawn(Index { finder }.run(inner.drain.clone())));
         Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
     }
 }
@@ -261,7 +266,7 @@ fn front(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
     (journal, fetcher): (&Journal, Fetcher),
-    functions: functions::Machine,
+    (functions, finder): (functions::Machine, Arc<Finder>),
 ) -> Front {
     let routes = Routes::new();
     let metrics = Arc::new(Metrics::new(routes.names()));
@@ -284,6 +289,7 @@ fn front(
         home: web_identity::home(&config.server.regions),
         throttle: Throttle::new(&config.throttle),
         functions,
+        records: cloudtrail::Asker(Arc::new(Looking::new(finder))),
         quotas: config.quotas.effective(),
         limits: config.limits.clone(),
         metrics,

@@ -3,7 +3,8 @@
 //! Read [`line`](mod@line) first (what a line of the journal is), then [`Journal`] (how records are
 //! written and kept), then [`verify()`] (how a change shows). [`Reader`] reads the records, [`Filter`]
 //! picks some, [`render`] prints them; [`drain`] and [`recover_outbox`] empty the store's outbox into
-//! the journal. The form of the files: `docs/design/0002-journal.md`.
+//! the journal. [`lookup`] finds records by what they have, however many there are. The form of the files:
+//! `docs/design/0002-journal.md` and `0008-lookup.md`.
 //!
 //! Invariants:
 //!
@@ -22,6 +23,7 @@ mod head;
 mod journal;
 mod key;
 pub mod line;
+pub mod lookup;
 mod options;
 mod outbox;
 mod reader;

@@ -3,12 +3,14 @@
 //! Each worker is a task that its owner waits for, and ends soon after the stop was asked for.
 //! Certificates are looked at when a connection comes, not by a worker.
 
+mod index;
 mod last_uses;
 mod maintenance;
 mod outbox;
 mod rotations;
 mod sweep;
 
+pub(crate) use index::Index;
 pub(crate) use last_uses::LastUses;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;
