@@ -88,6 +88,38 @@ pub enum Error {
     /// No provider has the ARN.
     #[error("OpenIDConnect Provider not found for arn {0}")]
     ProviderUnknown(String),
+    /// The account already lets its principals have tokens for elsewhere.
+    #[error("Outbound web identity federation is already enabled for your account")]
+    FederationEnabled,
+    /// The account doesn't let its principals have tokens for elsewhere.
+    #[error("Outbound web identity federation is disabled for your account")]
+    FederationDisabled,
+    /// A password can't be hashed: most likely there is not enough memory.
+    #[error("a password couldn't be hashed")]
+    Hashing,
+    /// The caller isn't of the kind that the operation is for.
+    #[error("{0}")]
+    OfOthers(&'static str),
+    /// A password isn't the one that there is.
+    #[error("The old password was incorrect.")]
+    OldPassword,
+    /// So many wrong passwords came that none is looked at for a while.
+    #[error("Too many wrong passwords. Try again later.")]
+    Guesses,
+    /// A password that the account's rules don't allow.
+    #[error("{0}")]
+    Password(&'static str),
+    /// The last report is too old.
+    #[error("The most recent credential report has expired.")]
+    ReportExpired,
+    /// There is no report.
+    #[error("No credential report is present.")]
+    ReportMissing,
+    /// The role is a service's.
+    #[error(
+        "Cannot perform the operation on the protected role '{0}' - this role is only modifiable by AWS"
+    )]
+    Protected(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -165,18 +197,28 @@ impl Fault for Error {
             Self::Code => Code::query("InvalidAuthenticationCode", 403),
             Self::Hangs(_) => Code::query("DeleteConflict", 409),
             Self::Limit(_) => Code::query("LimitExceeded", 409),
-            Self::Denied(_) => Code::query("AccessDenied", 403),
+            Self::Denied(_) | Self::OldPassword => Code::query("AccessDenied", 403),
             Self::Document(_) | Self::Syntax | Self::Unpinned(_) => {
                 Code::query("MalformedPolicyDocument", 400)
             }
+            Self::FederationDisabled => Code::query("FeatureDisabled", 404),
+            Self::FederationEnabled => Code::query("FeatureEnabled", 409),
+            Self::Guesses => Code::query("EntityTemporarilyUnmodifiable", 409),
+            Self::OfOthers(_) => Code::query("InvalidUserType", 400),
+            Self::Password(_) => Code::query("PasswordPolicyViolation", 400),
+            Self::Protected(_) => Code::query("UnmodifiableEntity", 400),
+            Self::ReportExpired => Code::query("ReportExpired", 410),
+            Self::ReportMissing => Code::query("ReportNotPresent", 410),
             Self::Evaluation(_) => Code::query("PolicyEvaluation", 500),
             Self::Input(_) | Self::Simulation(_) => Code::query("InvalidInput", 400),
             Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),
-            Self::Kms(_) | Self::Picture(_) | Self::Store(_) => Code::query("ServiceFailure", 500),
+            Self::Hashing | Self::Kms(_) | Self::Picture(_) | Self::Store(_) => {
+                Code::query("ServiceFailure", 500)
+            }
         }
     }
 
     fn is_counted(&self) -> bool {
-        matches!(self, Self::Code)
+        matches!(self, Self::Code | Self::OldPassword)
     }
 }

@@ -32,6 +32,13 @@ pub(crate) fn code(found: &mut Violations, path: &str, it: Option<&SecretText>) 
     found.secret_pattern(path, it, r"[\d]+", |it| it.iter().all(u8::is_ascii_digit));
 }
 
+/// A password. It is never printed.
+pub(crate) fn password(found: &mut Violations, path: &str, it: Option<&SecretText>) {
+    found.secret(path, it, 1..=128);
+    let holds = |it: &[u8]| str::from_utf8(it).is_ok_and(|it| it.chars().all(is_of_password));
+    found.secret_pattern(path, it, r"[\u0009\u000A\u000D\u0020-\u00FF]+", holds);
+}
+
 /// The path of a user, a group or a role: `/` or `/a/`.
 pub(crate) fn path(found: &mut Violations, path: &str, it: Option<&Text>) {
     found.length(path, it, 1..=512);
@@ -101,6 +108,10 @@ const LATIN: &str = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]";
 
 fn is_latin(it: char) -> bool {
     matches!(it, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}')
+}
+
+fn is_of_password(it: char) -> bool {
+    matches!(it, '\t' | '\n' | '\r' | ' '..='\u{ff}')
 }
 
 fn is_of_name(it: u8) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::iam::{Error, SOURCE, holder, names};
 use crate::user::User;
-use crate::{access_key, entities, user};
+use crate::{access_key, entities, login, user};
 use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
@@ -35,6 +35,9 @@ impl Operation for DeleteUser {
         holder::holds_nothing(&*user)?;
         if !user.devices.is_empty() {
             return Err(Error::Hangs("Cannot delete entity, must delete MFA device first."));
+        }
+        if login::find(txn, account, &user.id).await?.is_some() {
+            return Err(Error::Hangs("Cannot delete entity, must delete login profile first."));
         }
         let keys = access_key::of_user(txn, account, &user.id).await?;
         if !keys.is_empty() || !user.groups.is_empty() {

@@ -4,7 +4,7 @@ use crate::entities::{Group, Role};
 use crate::iam::{Error, SOURCE, holder, policies, profiles};
 use crate::oidc_provider;
 use crate::user::User;
-use crate::{entities, mfa, user};
+use crate::{entities, mfa, settings, user};
 use serde::Serialize;
 use service::{Action, Answer, Call, Operation, input};
 use std::collections::BTreeMap;
@@ -44,7 +44,9 @@ impl Operation for GetAccountSummary {
         let devices = mfa::all(txn, account).await?;
         let policies = policies::all(txn, account, "Local").await?;
         let versions = policies.iter().map(|it| it.numbers().len()).sum();
+        let tokens = settings::find(txn, account).await?.token_version();
         summary_map.extend([
+            ("GlobalEndpointTokenVersion", usize::from(tokens)),
             ("InstanceProfiles", profiles::count(txn, account).await?),
             ("MFADevices", devices.len()),
             ("MFADevicesInUse", devices.iter().filter(|it| it.owner.is_some()).count()),
@@ -60,10 +62,13 @@ impl Operation for GetAccountSummary {
 }
 
 /// Source: IAM API Reference, "GetAccountSummary".
-const QUOTAS: [(&str, usize); 17] = [
+const QUOTAS: [(&str, usize); 20] = [
     ("AccessKeysPerUserQuota", 2),
-    // The root user has no second factor.
+    // The root user has neither password nor second factor, key or certificate.
+    ("AccountAccessKeysPresent", 0),
     ("AccountMFAEnabled", 0),
+    ("AccountPasswordPresent", 0),
+    ("AccountSigningCertificatesPresent", 0),
     ("AssumeRolePolicySizeQuota", 2048),
     ("AttachedPoliciesPerGroupQuota", 10),
     ("AttachedPoliciesPerRoleQuota", 10),

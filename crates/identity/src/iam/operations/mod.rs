@@ -6,10 +6,12 @@ pub mod add_user_to_group;
 pub mod attach_group_policy;
 pub mod attach_role_policy;
 pub mod attach_user_policy;
+pub mod change_password;
 pub mod create_access_key;
 pub mod create_account_alias;
 pub mod create_group;
 pub mod create_instance_profile;
+pub mod create_login_profile;
 pub mod create_open_id_connect_provider;
 pub mod create_policy;
 pub mod create_policy_version;
@@ -19,9 +21,11 @@ pub mod create_virtual_mfa_device;
 pub mod deactivate_mfa_device;
 pub mod delete_access_key;
 pub mod delete_account_alias;
+pub mod delete_account_password_policy;
 pub mod delete_group;
 pub mod delete_group_policy;
 pub mod delete_instance_profile;
+pub mod delete_login_profile;
 pub mod delete_open_id_connect_provider;
 pub mod delete_policy;
 pub mod delete_policy_version;
@@ -35,17 +39,22 @@ pub mod delete_virtual_mfa_device;
 pub mod detach_group_policy;
 pub mod detach_role_policy;
 pub mod detach_user_policy;
+pub mod disable_outbound_web_identity_federation;
 pub mod enable_mfa_device;
+pub mod enable_outbound_web_identity_federation;
 pub mod get_access_key_last_used;
 pub mod get_account_authorization_details;
+pub mod get_account_password_policy;
 pub mod get_account_summary;
 pub mod get_context_keys_for_custom_policy;
 pub mod get_context_keys_for_principal_policy;
 pub mod get_group;
 pub mod get_group_policy;
 pub mod get_instance_profile;
+pub mod get_login_profile;
 pub mod get_mfa_device;
 pub mod get_open_id_connect_provider;
+pub mod get_outbound_web_identity_federation_info;
 pub mod get_policy;
 pub mod get_policy_version;
 pub mod get_role;
@@ -88,6 +97,7 @@ pub mod remove_role_from_instance_profile;
 pub mod remove_user_from_group;
 pub mod resync_mfa_device;
 pub mod set_default_policy_version;
+pub mod set_security_token_service_preferences;
 pub mod simulate_custom_policy;
 pub mod simulate_principal_policy;
 pub mod tag_instance_profile;
@@ -103,8 +113,10 @@ pub mod untag_policy;
 pub mod untag_role;
 pub mod untag_user;
 pub mod update_access_key;
+pub mod update_account_password_policy;
 pub mod update_assume_role_policy;
 pub mod update_group;
+pub mod update_login_profile;
 pub mod update_open_id_connect_provider_thumbprint;
 pub mod update_role;
 pub mod update_role_description;
@@ -128,10 +140,12 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<attach_group_policy::AttachGroupPolicy>(&SERVICE),
     Row::query::<attach_role_policy::AttachRolePolicy>(&SERVICE),
     Row::query::<attach_user_policy::AttachUserPolicy>(&SERVICE),
+    Row::query::<change_password::ChangePassword>(&SERVICE),
     Row::query::<create_access_key::CreateAccessKey>(&SERVICE),
     Row::query::<create_account_alias::CreateAccountAlias>(&SERVICE),
     Row::query::<create_group::CreateGroup>(&SERVICE),
     Row::query::<create_instance_profile::CreateInstanceProfile>(&SERVICE),
+    Row::query::<create_login_profile::CreateLoginProfile>(&SERVICE),
     Row::query::<create_open_id_connect_provider::CreateOpenIDConnectProvider>(&SERVICE),
     Row::query::<create_policy::CreatePolicy>(&SERVICE),
     Row::query::<create_policy_version::CreatePolicyVersion>(&SERVICE),
@@ -141,9 +155,11 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<deactivate_mfa_device::DeactivateMFADevice>(&SERVICE),
     Row::query::<delete_access_key::DeleteAccessKey>(&SERVICE),
     Row::query::<delete_account_alias::DeleteAccountAlias>(&SERVICE),
+    Row::query::<delete_account_password_policy::DeleteAccountPasswordPolicy>(&SERVICE),
     Row::query::<delete_group::DeleteGroup>(&SERVICE),
     Row::query::<delete_group_policy::DeleteGroupPolicy>(&SERVICE),
     Row::query::<delete_instance_profile::DeleteInstanceProfile>(&SERVICE),
+    Row::query::<delete_login_profile::DeleteLoginProfile>(&SERVICE),
     Row::query::<delete_open_id_connect_provider::DeleteOpenIDConnectProvider>(&SERVICE),
     Row::query::<delete_policy::DeletePolicy>(&SERVICE),
     Row::query::<delete_policy_version::DeletePolicyVersion>(&SERVICE),
@@ -157,17 +173,28 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<detach_group_policy::DetachGroupPolicy>(&SERVICE),
     Row::query::<detach_role_policy::DetachRolePolicy>(&SERVICE),
     Row::query::<detach_user_policy::DetachUserPolicy>(&SERVICE),
+    Row::query::<disable_outbound_web_identity_federation::DisableOutboundWebIdentityFederation>(
+        &SERVICE,
+    ),
     Row::query::<enable_mfa_device::EnableMFADevice>(&SERVICE),
+    Row::query::<enable_outbound_web_identity_federation::EnableOutboundWebIdentityFederation>(
+        &SERVICE,
+    ),
     Row::query::<get_access_key_last_used::GetAccessKeyLastUsed>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
+    Row::query::<get_account_password_policy::GetAccountPasswordPolicy>(&SERVICE),
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
     Row::query::<get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(&SERVICE),
     Row::query::<get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
     Row::query::<get_instance_profile::GetInstanceProfile>(&SERVICE),
+    Row::query::<get_login_profile::GetLoginProfile>(&SERVICE),
     Row::query::<get_mfa_device::GetMFADevice>(&SERVICE),
     Row::query::<get_open_id_connect_provider::GetOpenIDConnectProvider>(&SERVICE),
+    Row::query::<get_outbound_web_identity_federation_info::GetOutboundWebIdentityFederationInfo>(
+        &SERVICE,
+    ),
     Row::query::<get_policy::GetPolicy>(&SERVICE),
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
     Row::query::<get_role::GetRole>(&SERVICE),
@@ -212,6 +239,9 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<remove_user_from_group::RemoveUserFromGroup>(&SERVICE),
     Row::query::<resync_mfa_device::ResyncMFADevice>(&SERVICE),
     Row::query::<set_default_policy_version::SetDefaultPolicyVersion>(&SERVICE),
+    Row::query::<set_security_token_service_preferences::SetSecurityTokenServicePreferences>(
+        &SERVICE,
+    ),
     Row::query::<simulate_custom_policy::SimulateCustomPolicy>(&SERVICE),
     Row::query::<simulate_principal_policy::SimulatePrincipalPolicy>(&SERVICE),
     Row::query::<tag_instance_profile::TagInstanceProfile>(&SERVICE),
@@ -227,8 +257,10 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<untag_role::UntagRole>(&SERVICE),
     Row::query::<untag_user::UntagUser>(&SERVICE),
     Row::query::<update_access_key::UpdateAccessKey>(&SERVICE),
+    Row::query::<update_account_password_policy::UpdateAccountPasswordPolicy>(&SERVICE),
     Row::query::<update_assume_role_policy::UpdateAssumeRolePolicy>(&SERVICE),
     Row::query::<update_group::UpdateGroup>(&SERVICE),
+    Row::query::<update_login_profile::UpdateLoginProfile>(&SERVICE),
     Row::query::<update_open_id_connect_provider_thumbprint::UpdateOpenIDConnectProviderThumbprint>(
         &SERVICE,
     ),
