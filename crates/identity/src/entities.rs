@@ -56,6 +56,9 @@ pub(crate) struct Role {
     /// Sessions issued before are no longer good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Timestamp>,
+    /// The service whose it is, `ecs.amazonaws.com`: nobody else can change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<String>,
 }
 
 store::json_record!(Role, 1);

@@ -103,6 +103,9 @@ pub enum Error {
     /// A password isn't the one that there is.
     #[error("The old password was incorrect.")]
     OldPassword,
+    /// What is asked doesn't fit what there is.
+    #[error("{0}")]
+    Unfit(String),
     /// So many wrong passwords came that none is looked at for a while.
     #[error("Too many wrong passwords. Try again later.")]
     Guesses,
@@ -210,7 +213,9 @@ impl Fault for Error {
             Self::ReportExpired => Code::query("ReportExpired", 410),
             Self::ReportMissing => Code::query("ReportNotPresent", 410),
             Self::Evaluation(_) => Code::query("PolicyEvaluation", 500),
-            Self::Input(_) | Self::Simulation(_) => Code::query("InvalidInput", 400),
+            Self::Input(_) | Self::Simulation(_) | Self::Unfit(_) => {
+                Code::query("InvalidInput", 400)
+            }
             Self::Arn | Self::Invalid(_) => Code::query("ValidationError", 400),
             Self::Hashing | Self::Kms(_) | Self::Picture(_) | Self::Store(_) => {
                 Code::query("ServiceFailure", 500)

@@ -26,6 +26,7 @@ mod error;
 pub(crate) mod holder;
 mod holders;
 mod keys;
+mod linked;
 pub mod logins;
 pub(crate) mod members;
 mod names;

@@ -352,6 +352,7 @@ pub(crate) fn role(name: &str, path: &str, id: &str) -> Role {
         given: crate::entities::Given::default(),
         tags: Vec::new(),
         revoked: None,
+        linked: None,
     }
 }
 

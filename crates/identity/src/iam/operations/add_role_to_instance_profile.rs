@@ -44,7 +44,7 @@ impl Operation for AddRoleToInstanceProfile {
         let arn = role.as_ref().map_or(unfound.as_str(), |it| &it.arn);
         // Whoever uses the profile becomes the role.
         call.permit(self, PASS_ROLE, Target::of(account, Some(arn)))?;
-        let role = holder::found(name, role).existing()?;
+        let role = holder::found(name, role).own()?;
         if profile.role.is_some() {
             return Err(documents::exceeded("InstanceSessionsPerInstanceProfile", 1));
         }

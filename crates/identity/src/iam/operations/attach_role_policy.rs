@@ -36,7 +36,7 @@ impl Operation for AttachRolePolicy {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        attachments::attach(call, txn, &*found.existing()?, self.policy_arn.as_ref()).await?;
+        attachments::attach(call, txn, &*found.own()?, self.policy_arn.as_ref()).await?;
         Ok(Answer::new(permit, ()))
     }
 }

@@ -3,7 +3,7 @@
 use crate::entities::{Given, Role};
 use crate::iam::shown::ShownRole;
 use crate::iam::tags::TagsGiven;
-use crate::iam::{Error, SOURCE, attachments, condition, documents, holder, names, tags};
+use crate::iam::{Error, SOURCE, attachments, condition, documents, holder, linked, names, tags};
 use crate::{entities, mint};
 use policy::engine::Values;
 use serde::Serialize;
@@ -66,6 +66,9 @@ impl Operation for CreateRole {
         let name = self.role_name.as_ref().map_or("", Text::as_str);
         let arn = holder::arn(account, "role", self.path.as_ref(), name);
         tags::permit(call, self, (Action("iam:TagRole"), &arn), self.tags.as_ref())?;
+        if self.path.as_ref().is_some_and(|it| it.as_str().starts_with(linked::PATH)) {
+            return Err(Error::Input(RESERVED));
+        }
         found.absent()?;
         holder::within_quota::<Role>(txn, &entities::prefix(account, "role")).await?;
         let role = self.role(call, txn).await?;
@@ -80,6 +83,9 @@ impl Operation for CreateRole {
         Some(serde_json::json!({ "role": output.role.recorded() }))
     }
 }
+
+const RESERVED: &str =
+    "Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles";
 
 impl CreateRole {
     async fn role(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Role, Error> {
@@ -102,6 +108,7 @@ impl CreateRole {
             given: Given::default(),
             tags: tags::merged(&Vec::new(), self.tags.as_ref())?,
             revoked: None,
+            linked: None,
         })
     }
 }

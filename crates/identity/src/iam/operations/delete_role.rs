@@ -30,17 +30,23 @@ impl Operation for DeleteRole {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        let role = found.existing()?;
+        let role = found.own()?;
         let account = &call.caller.account;
         holder::holds_nothing(&*role)?;
         if profiles::any(txn, account, &role.name).await? {
             return Err(Error::Hangs(profiles::IN_USE));
         }
-        holder::forget_uses(txn, account, &*role);
-        last_use::forget(txn, account, &role.id);
-        principals::forget(txn, &role.arn, &role.id);
-        txn.remove(&entities::roles(), &(account, &role.name));
-        entities::changed(txn, account, call.entropy)?;
+        remove(call, txn, &role)?;
         Ok(Answer::new(permit, ()))
     }
+}
+
+/// Removes `role` and all that is known of it.
+pub(crate) fn remove(call: &Call<'_>, txn: &mut Txn<'_>, role: &Role) -> Result<(), store::Error> {
+    let account = &call.caller.account;
+    holder::forget_uses(txn, account, role);
+    last_use::forget(txn, account, &role.id);
+    principals::forget(txn, &role.arn, &role.id);
+    txn.remove(&entities::roles(), &(account, &role.name));
+    entities::changed(txn, account, call.entropy)
 }

@@ -29,7 +29,7 @@ impl Operation for DeleteRolePermissionsBoundary {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        let before = found.existing()?;
+        let before = found.own()?;
         if before.boundary.is_none() {
             let what = "permissions boundary of role".to_owned();
             return Err(Error::NotFound { what, name: before.name.clone() });

@@ -31,7 +31,7 @@ impl Operation for DeleteRolePolicy {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        attachments::delete(call, txn, &*found.existing()?, self.policy_name.as_ref())?;
+        attachments::delete(call, txn, &*found.own()?, self.policy_name.as_ref())?;
         Ok(Answer::new(permit, ()))
     }
 }

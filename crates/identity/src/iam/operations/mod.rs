@@ -16,6 +16,7 @@ pub mod create_open_id_connect_provider;
 pub mod create_policy;
 pub mod create_policy_version;
 pub mod create_role;
+pub mod create_service_linked_role;
 pub mod create_user;
 pub mod create_virtual_mfa_device;
 pub mod deactivate_mfa_device;
@@ -32,6 +33,7 @@ pub mod delete_policy_version;
 pub mod delete_role;
 pub mod delete_role_permissions_boundary;
 pub mod delete_role_policy;
+pub mod delete_service_linked_role;
 pub mod delete_user;
 pub mod delete_user_permissions_boundary;
 pub mod delete_user_policy;
@@ -59,6 +61,7 @@ pub mod get_policy;
 pub mod get_policy_version;
 pub mod get_role;
 pub mod get_role_policy;
+pub mod get_service_linked_role_deletion_status;
 pub mod get_user;
 pub mod get_user_policy;
 pub mod list_access_keys;
@@ -150,6 +153,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<create_policy::CreatePolicy>(&SERVICE),
     Row::query::<create_policy_version::CreatePolicyVersion>(&SERVICE),
     Row::query::<create_role::CreateRole>(&SERVICE),
+    Row::query::<create_service_linked_role::CreateServiceLinkedRole>(&SERVICE),
     Row::query::<create_user::CreateUser>(&SERVICE),
     Row::query::<create_virtual_mfa_device::CreateVirtualMFADevice>(&SERVICE),
     Row::query::<deactivate_mfa_device::DeactivateMFADevice>(&SERVICE),
@@ -166,6 +170,7 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<delete_role::DeleteRole>(&SERVICE),
     Row::query::<delete_role_permissions_boundary::DeleteRolePermissionsBoundary>(&SERVICE),
     Row::query::<delete_role_policy::DeleteRolePolicy>(&SERVICE),
+    Row::query::<delete_service_linked_role::DeleteServiceLinkedRole>(&SERVICE),
     Row::query::<delete_user::DeleteUser>(&SERVICE),
     Row::query::<delete_user_permissions_boundary::DeleteUserPermissionsBoundary>(&SERVICE),
     Row::query::<delete_user_policy::DeleteUserPolicy>(&SERVICE),
@@ -199,6 +204,9 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
     Row::query::<get_role::GetRole>(&SERVICE),
     Row::query::<get_role_policy::GetRolePolicy>(&SERVICE),
+    Row::query::<get_service_linked_role_deletion_status::GetServiceLinkedRoleDeletionStatus>(
+        &SERVICE,
+    ),
     Row::query::<get_user::GetUser>(&SERVICE),
     Row::query::<get_user_policy::GetUserPolicy>(&SERVICE),
     Row::query::<list_access_keys::ListAccessKeys>(&SERVICE),

@@ -36,7 +36,7 @@ impl Operation for PutRolePermissionsBoundary {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        let before = found.existing()?;
+        let before = found.own()?;
         let given = self.permissions_boundary.as_ref();
         let boundary = policies::attachable(txn, &call.caller.account, given).await?;
         let role = Role { boundary: Some(boundary), ..Role::clone(&before) };

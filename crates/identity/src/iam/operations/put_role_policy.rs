@@ -34,7 +34,7 @@ impl Operation for PutRolePolicy {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
         let policy = (self.policy_name.as_ref(), self.policy_document.as_ref());
-        attachments::put(call, txn, &*found.existing()?, policy)?;
+        attachments::put(call, txn, &*found.own()?, policy)?;
         Ok(Answer::new(permit, ()))
     }
 }

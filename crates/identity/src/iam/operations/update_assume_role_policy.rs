@@ -31,7 +31,7 @@ impl Operation for UpdateAssumeRolePolicy {
     async fn run(&self, call: &Call<'_>, txn: &mut Txn<'_>) -> Result<Answer<()>, Error> {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
-        let before = found.existing()?;
+        let before = found.own()?;
         let (trust, pins) = documents::trust(txn, self.policy_document.as_ref()).await?;
         holder::save(call, txn, &Role { trust, pins, ..Role::clone(&before) })?;
         Ok(Answer::new(permit, ()))

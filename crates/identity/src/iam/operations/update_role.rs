@@ -2,7 +2,7 @@
 
 use crate::entities::Role;
 use crate::iam::operations::Nothing;
-use crate::iam::{Error, SOURCE, holder, names};
+use crate::iam::{Error, SOURCE, holder, linked, names};
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -35,6 +35,9 @@ impl Operation for UpdateRole {
         let (permit, found) =
             holder::admit::<Role, _>(call, txn, self, self.role_name.as_ref()).await?;
         let mut role = Role::clone(&*found.existing()?);
+        if self.max_session_duration.is_some() {
+            linked::unprotected(&role)?;
+        }
         if let Some(description) = &self.description {
             role.description = Some(description.as_str().to_owned());
         }

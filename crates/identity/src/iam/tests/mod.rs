@@ -2,6 +2,7 @@
 
 mod devices;
 mod groups;
+mod linked;
 mod logins;
 mod policies;
 mod profiles;
