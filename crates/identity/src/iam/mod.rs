@@ -23,6 +23,7 @@ pub mod details;
 mod devices;
 mod documents;
 mod error;
+mod granting;
 pub(crate) mod holder;
 mod holders;
 mod keys;

@@ -3,7 +3,7 @@
 //! Source: IAM API Reference, version 2010-05-08.
 
 use wire::Violations;
-use wire::members::{SecretText, Text};
+use wire::members::{List, SecretText, Text};
 
 /// A name that must be given, of at most `longest` characters.
 pub(crate) fn required(found: &mut Violations, path: &str, it: Option<&Text>, longest: usize) {
@@ -71,6 +71,22 @@ pub(crate) fn policy_path(found: &mut Violations, path: &str, it: Option<&Text>)
 pub(crate) fn arn(found: &mut Violations, path: &str, it: Option<&Text>) {
     found.required(path, it);
     found.length(path, it, 20..=2048);
+}
+
+/// Names of services that must be given: `secretsmanager`.
+pub(crate) fn namespaces(found: &mut Violations, it: Option<&List<Text>>) {
+    found.required("serviceNamespaces", it);
+    found.count("serviceNamespaces", it, 1..=200, |it| it.as_str().to_owned());
+    found.each("serviceNamespaces", it, 1..=64);
+    for one in it.map_or(&[][..], List::as_slice) {
+        namespace(found, Some(one));
+    }
+}
+
+/// The name of a service.
+pub(crate) fn namespace(found: &mut Violations, it: Option<&Text>) {
+    let fits = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-');
+    found.pattern("serviceNamespace", it, r"[\w-]*", |it| it.bytes().all(fits));
 }
 
 /// A policy document that must be given.

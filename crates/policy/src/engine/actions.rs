@@ -113,6 +113,22 @@ pub(crate) fn covers_action(selection: &Selection<Actions>, asked: &Asked<'_>) -
     matches!(selection, Selection::Of(_)) == listed
 }
 
+/// Whether `selection` holds an action of `service`.
+pub(crate) fn has_some_of(selection: &Selection<Actions>, service: &str) -> bool {
+    let is_of = |it: &Actions| match it {
+        Actions::Any => true,
+        Actions::Of { service: own, .. } => own.eq_ignore_ascii_case(service),
+    };
+    let is_all_of = |it: &Actions| match it {
+        Actions::Any => true,
+        Actions::Of { name, .. } => is_of(it) && **name == [Token::Run],
+    };
+    match selection {
+        Selection::Of(listed) => listed.iter().any(is_of),
+        Selection::AllBut(listed) => !listed.iter().any(is_all_of),
+    }
+}
+
 /// An entry of `Resource` or `NotResource`, ready to match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resources {

@@ -1,7 +1,7 @@
 //! A policy, ready to be asked.
 
 use super::Asked;
-use super::actions::{Actions, Resources, covers_action, covers_resource};
+use super::actions::{Actions, Resources, covers_action, covers_resource, has_some_of};
 use super::check::Check;
 use super::grammar::Grammar;
 use super::template::Template;
@@ -79,6 +79,12 @@ impl Policy {
     /// The rules, in their order; at least one.
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// Whether it allows an action of `service`, whatever the resource and the conditions.
+    pub fn allows_of(&self, service: &str) -> bool {
+        let mut allowing = self.statements.iter().filter(|it| it.effect == Effect::Allow);
+        allowing.any(|it| !it.is_dead && has_some_of(&it.actions, service))
     }
 
     /// The policy as it would be without the statement at `index`.

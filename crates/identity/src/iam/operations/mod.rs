@@ -81,6 +81,7 @@ pub mod list_mfa_devices;
 pub mod list_open_id_connect_provider_tags;
 pub mod list_open_id_connect_providers;
 pub mod list_policies;
+pub mod list_policies_granting_service_access;
 pub mod list_policy_tags;
 pub mod list_policy_versions;
 pub mod list_role_policies;
@@ -226,6 +227,9 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<list_open_id_connect_provider_tags::ListOpenIDConnectProviderTags>(&SERVICE),
     Row::query::<list_open_id_connect_providers::ListOpenIDConnectProviders>(&SERVICE),
     Row::query::<list_policies::ListPolicies>(&SERVICE),
+    Row::query::<list_policies_granting_service_access::ListPoliciesGrantingServiceAccess>(
+        &SERVICE,
+    ),
     Row::query::<list_policy_tags::ListPolicyTags>(&SERVICE),
     Row::query::<list_policy_versions::ListPolicyVersions>(&SERVICE),
     Row::query::<list_role_policies::ListRolePolicies>(&SERVICE),

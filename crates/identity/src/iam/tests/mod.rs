@@ -1,6 +1,7 @@
 //! Operations as clients call them, over a store in memory.
 
 mod devices;
+mod granting;
 mod groups;
 mod linked;
 mod logins;
