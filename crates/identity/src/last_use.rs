@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use service::{Caller, Kind};
 use std::time::Duration;
 use store::path::Path;
-use store::{Table, Txn};
+use store::{KeyRange, Table, Txn};
 
 /// A use of an access key or a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,3 +74,17 @@ pub(crate) async fn find(
 pub(crate) fn forget(txn: &mut Txn<'_>, account: &AccountId, id: &str) {
     txn.remove(&uses(), &(account, id));
 }
+
+/// The last uses of all access keys and roles of `account`, by their ids.
+pub(crate) async fn all(
+    txn: &mut Txn<'_>,
+    account: &AccountId,
+) -> Result<Vec<(String, LastUse)>, store::Error> {
+    let prefix = Path::new("a").with(account).with("last-use").below();
+    let page = txn.page::<LastUse>(KeyRange::prefix(&prefix), MOST, false).await?;
+    let id = |key: &str| key.strip_prefix(&prefix).unwrap_or_default().to_owned();
+    Ok(page.rows.into_iter().map(|(key, it)| (id(&key), it)).collect())
+}
+
+/// No account has more access keys and roles.
+const MOST: usize = 12_000;

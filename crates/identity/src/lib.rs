@@ -19,6 +19,7 @@ mod access_key;
 mod account;
 pub mod authorization;
 mod aws_managed;
+mod credential_report;
 mod entities;
 mod error;
 pub mod iam;

@@ -115,8 +115,8 @@ pub enum Error {
     /// The last report is too old.
     #[error("The most recent credential report has expired.")]
     ReportExpired,
-    /// There is no report.
-    #[error("No credential report is present.")]
+    /// There is no report. Observed by others: AWS says no more.
+    #[error("Unknown")]
     ReportMissing,
     /// The role is a service's.
     #[error(

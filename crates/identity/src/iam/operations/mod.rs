@@ -44,12 +44,14 @@ pub mod detach_user_policy;
 pub mod disable_outbound_web_identity_federation;
 pub mod enable_mfa_device;
 pub mod enable_outbound_web_identity_federation;
+pub mod generate_credential_report;
 pub mod get_access_key_last_used;
 pub mod get_account_authorization_details;
 pub mod get_account_password_policy;
 pub mod get_account_summary;
 pub mod get_context_keys_for_custom_policy;
 pub mod get_context_keys_for_principal_policy;
+pub mod get_credential_report;
 pub mod get_group;
 pub mod get_group_policy;
 pub mod get_instance_profile;
@@ -186,12 +188,14 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<enable_outbound_web_identity_federation::EnableOutboundWebIdentityFederation>(
         &SERVICE,
     ),
+    Row::query::<generate_credential_report::GenerateCredentialReport>(&SERVICE),
     Row::query::<get_access_key_last_used::GetAccessKeyLastUsed>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
     Row::query::<get_account_password_policy::GetAccountPasswordPolicy>(&SERVICE),
     Row::query::<get_account_summary::GetAccountSummary>(&SERVICE),
     Row::query::<get_context_keys_for_custom_policy::GetContextKeysForCustomPolicy>(&SERVICE),
     Row::query::<get_context_keys_for_principal_policy::GetContextKeysForPrincipalPolicy>(&SERVICE),
+    Row::query::<get_credential_report::GetCredentialReport>(&SERVICE),
     Row::query::<get_group::GetGroup>(&SERVICE),
     Row::query::<get_group_policy::GetGroupPolicy>(&SERVICE),
     Row::query::<get_instance_profile::GetInstanceProfile>(&SERVICE),
