@@ -232,21 +232,35 @@ impl Organization {
         policies.iter().filter(|it| self.control_of(it) == Some(control)).count()
     }
 
-    /// Which of the attached `policies` are asked, by kind.
+    /// What `target` is: `the root r-ab12`, `unit prod (ou-ab12-11111111)`, `account 111122223333`.
+    fn describe(&self, target: &str) -> String {
+        match self.units.get(target) {
+            Some(unit) => format!("unit {} ({target})", unit.name),
+            None if target == self.root => format!("the root {target}"),
+            None => format!("account {target}"),
+        }
+    }
+
+    /// Which of the `policies` attached to `target` are asked, by kind; each is called what it is and where.
     pub(super) fn level(
         &self,
-        policies: &[String],
+        (target, policies): (&str, &[String]),
         held: &BTreeMap<String, Held>,
     ) -> Result<Level, store::Error> {
+        let place = self.describe(target);
         let of = |control| {
             let own = policies.iter().filter(move |it| self.control_of(it) == Some(control));
             // It allows all that could be denied, and so says nothing.
             let asked = own.filter(|it| *it != RESOURCE_FULL_ACCESS_ID);
             let found = asked.map(|it| {
-                let known = held.get(it).cloned();
-                known.ok_or_else(|| corrupt(it, "a control policy that is attached is missing"))
+                let known = held.get(it);
+                let known = known
+                    .ok_or_else(|| corrupt(it, "a control policy that is attached is missing"))?;
+                let name = self.policies.get(it).map_or(FULL_ACCESS, |it| &it.name);
+                let called = format!("{name} ({it}) at {place}");
+                Ok(Held::new(&called, Arc::clone(&known.policy)))
             });
-            found.collect::<Result<Arc<[Held]>, _>>()
+            found.collect::<Result<Arc<[Held]>, store::Error>>()
         };
         if policies.iter().any(|it| self.control_of(it).is_none()) {
             return Err(corrupt(&policies.join(" "), "a control policy is of no kind"));

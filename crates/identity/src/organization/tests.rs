@@ -78,6 +78,21 @@ async fn levels_follow_the_path() {
     let path = found.path_of(&id(MEMBER)).expect("a member");
     assert!(root.starts_with("o-a1b2c3d4e5/r-") && path.starts_with(root), "{path}");
     assert!(path.strip_prefix(root).is_some_and(|it| it.starts_with("ou-") && it.ends_with('/')));
+    let over = &found.members[&id(MEMBER)];
+    let called = over.service_control.iter().chain(&over.resource_control).flat_map(|it| it.iter());
+    let called: Vec<_> = called.map(|it| it.id.split(" (").next().unwrap_or_default()).collect();
+    assert_eq!(
+        called,
+        ["FullAWSAccess", "FullAWSAccess", "deny", "FullAWSAccess", "inside", "inside"]
+    );
+    let places = over.service_control.iter().map(|it| it[0].id.split_once(" at ").map(|it| it.1));
+    let places: Vec<_> = places.map(|it| it.expect("a place")).collect();
+    let account = format!("account {MEMBER}");
+    assert!(
+        places[0].starts_with("the root r-") && places[1].starts_with("unit prod (ou-"),
+        "{places:?}"
+    );
+    assert_eq!(places[2], account);
     let to = serde_json::json!({"MoveAccount": {"AccountId": MEMBER, "To": "root"}});
     done(&memory, to).await.expect("moved");
     assert_eq!(over_member(&memory).await, (vec![1, 1], vec![1, 1]));

@@ -180,7 +180,7 @@ impl Organization {
     ) -> Result<service::Organization, store::Error> {
         let mut levels = BTreeMap::new();
         for (target, policies) in &self.attached {
-            levels.insert(target.as_str(), self.level(policies, held)?);
+            levels.insert(target.as_str(), self.level((target, policies), held)?);
         }
         let mut members = BTreeMap::new();
         for (account, place) in &self.accounts {

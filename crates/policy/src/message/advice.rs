@@ -18,6 +18,9 @@ pub struct Change {
     /// statement is missing.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub denial: Option<(String, usize)>,
+    /// The policies in whose places the statement is missing, of service control policies.
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
 }
 
 /// More changes than anyone makes.
@@ -114,13 +117,33 @@ impl Trial {
         };
         match decide(request, &policies) {
             Decision::Allow(_) => None,
-            Decision::Withhold(kind) => Some(Change { kind, denial: None }),
+            Decision::Withhold(kind) => {
+                let beside = if kind == Kind::ServiceControl {
+                    self.withholding(request, &policies)
+                } else {
+                    Vec::new()
+                };
+                Some(Change { kind, denial: None, beside })
+            }
             Decision::Forbid(mark) => {
                 let held = self.held.iter().find(|it| it.id == mark.policy)?;
                 let index = held.left.get(mark.statement).copied()?;
-                Some(Change { kind: mark.kind, denial: Some((held.name.clone(), index)) })
+                let denial = Some((held.name.clone(), index));
+                Some(Change { kind: mark.kind, denial, beside: Vec::new() })
             }
         }
+    }
+
+    /// The names of the policies of the levels that don't let the request through.
+    fn withholding(&self, request: &Request<'_>, policies: &Policies<'_>) -> Vec<String> {
+        let withholds = |level: &&[Attached<'_>]| {
+            let alone = Policies { service_control: &[*level], ..*policies };
+            decide(request, &alone) == Decision::Withhold(PolicyKind::ServiceControl)
+        };
+        let levels: Vec<bool> = policies.service_control.iter().map(|it| withholds(it)).collect();
+        let control = self.held.iter().filter(|it| it.kind == PolicyKind::ServiceControl);
+        let missing = control.filter(|it| levels.get(it.level) == Some(&true));
+        missing.map(|it| it.name.clone()).collect()
     }
 
     fn make(&mut self, change: &Change, message: &Message) -> Option<()> {

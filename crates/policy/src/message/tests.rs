@@ -288,3 +288,39 @@ proptest! {
         prop_assert!(Message::from_bytes(&bytes).is_none());
     }
 }
+
+#[test]
+fn a_control_policy_that_lets_nothing_through_is_named_with_its_place() {
+    let allow = |action: &str| json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
+    let full = policy(&allow("*"), Grammar::ServiceControl);
+    let lists = policy(&allow("secretsmanager:List*"), Grammar::ServiceControl);
+    let given = Given {
+        identity: vec![allow("*")],
+        action: "secretsmanager:GetSecretValue",
+        target: SECRET,
+        ..Given::default()
+    };
+    let (at_root, at_unit) = ("full at the root r-1", "lists at unit prod (ou-1)");
+    let asker = Asker {
+        request_id: "5b1fcb2f-6d5c-47b1-9f5e-3c1e0f2a9d44",
+        at: Timestamp::from_secs(1_769_853_600),
+        id: "AIDAALICE",
+        name: Some("alice"),
+    };
+    let message = given.ask(|request, policies| {
+        let levels = [
+            &[Attached { id: at_root, policy: &full }][..],
+            &[Attached { id: at_unit, policy: &lists }][..],
+        ];
+        let policies = Policies { service_control: &levels, ..*policies };
+        Message::of(request, &policies, asker, (Side::Both, decide(request, &policies)))
+    });
+    let advice = message.advice();
+    let told: Vec<_> = advice.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "a service control policy must let it through beside `lists at unit prod (ou-1)`: add this statement"
+        ]
+    );
+}

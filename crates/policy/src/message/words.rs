@@ -37,8 +37,8 @@ impl Message {
             Some((policy, index)) => self.exception((change, policy, *index), statement.is_some()),
             None => match self.unmet(change.kind) {
                 // What asks for a second factor isn't to be answered by asking for none.
-                Some(unmet) => format!("{unmet}; or else {}", self.addition(change.kind)),
-                None => self.addition(change.kind),
+                Some(unmet) => format!("{unmet}; or else {}", self.addition(change)),
+                None => self.addition(change),
             },
         };
         Advice { text, account: account.to_owned(), statement }
@@ -50,7 +50,7 @@ impl Message {
              accounts both sides must, and neither can do it alone",
             self.owner
         );
-        let missing = Change { kind: PolicyKind::Resource, denial: None };
+        let missing = Change { kind: PolicyKind::Resource, denial: None, beside: Vec::new() };
         let statement = self.statement_for(&missing);
         Advice { text, account: self.owner.to_string(), statement }
     }
@@ -71,14 +71,14 @@ impl Message {
         Some(format!("the request must meet what {place} of the {kind} `{policy}` asks of {keys}"))
     }
 
-    fn addition(&self, kind: PolicyKind) -> String {
+    fn addition(&self, change: &Change) -> String {
         let who = &self.principal.named;
         let resource = self.resource.as_deref().unwrap_or("*");
         let boundary = || {
             let set = self.policies.iter().find(|it| it.kind == PolicyKind::PermissionsBoundary);
             set.map(|it| it.name.as_str()).unwrap_or_default()
         };
-        match kind {
+        match change.kind {
             PolicyKind::Identity => format!("add this statement to an identity policy of {who}"),
             PolicyKind::PermissionsBoundary => format!(
                 "the permissions boundary {} of {who} must let it through: add this statement",
@@ -98,7 +98,13 @@ impl Message {
             PolicyKind::RoleTrust => {
                 format!("the trust policy of {resource} must name {who}: add this statement")
             }
-            PolicyKind::Endpoint | PolicyKind::ResourceControl | PolicyKind::ServiceControl => {
+            PolicyKind::ServiceControl if !change.beside.is_empty() => format!(
+                "a service control policy must let it through beside `{}`: add this statement",
+                change.beside.join("`, `")
+            ),
+            kind @ (PolicyKind::Endpoint
+            | PolicyKind::ResourceControl
+            | PolicyKind::ServiceControl) => {
                 format!("a {} must let it through: add this statement", kind.name())
             }
         }
