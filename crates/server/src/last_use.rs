@@ -5,7 +5,7 @@
 
 use crate::signing_keys::ScopedKey;
 use base::Timestamp;
-use identity::{LastUse, USE_PERIOD, used_by};
+use identity::{LastUse, USE_PERIOD, principal_of, used_by};
 use service::Caller;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,10 @@ use tokio::sync::Notify;
 pub(crate) struct Mark {
     pub(crate) caller: Arc<Caller>,
     pub(crate) last: LastUse,
+    /// Whether it is the first use of the key or role in its period, of whatever service.
+    pub(crate) of_key: bool,
+    /// Whether it is the user's or role's first use of the service in its period.
+    pub(crate) of_service: bool,
 }
 
 /// Uses since somebody last asked for them.
@@ -29,9 +33,23 @@ pub(crate) struct Uses {
 
 #[derive(Default)]
 struct State {
-    /// The period in which a key or role was last noted, by its id.
+    /// The period in which a key or role was last noted, by its id; and users and roles with services, by both.
     noted: BTreeMap<Box<str>, i64>,
     marks: Vec<Mark>,
+}
+
+impl State {
+    /// Whether `what` is used in `period` for the first time; it is noted.
+    fn is_first(&mut self, what: &str, period: i64) -> bool {
+        if self.noted.get(what).is_some_and(|it| period <= *it) {
+            return false;
+        }
+        if REMEMBERED <= self.noted.len() {
+            self.noted.clear();
+        }
+        self.noted.insert(what.into(), period);
+        true
+    }
 }
 
 /// More keys and roles than this are forgotten, and noted again.
@@ -44,19 +62,20 @@ impl Uses {
         if !key.is_first_in(period) {
             return;
         }
-        let Some(id) = used_by(&key.caller) else { return };
+        let (caller, service) = (&key.caller, key.service());
+        let with_service = principal_of(caller).map(|it| format!("{it} {service}"));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { noted, marks } = &mut *state;
-        if noted.get(id).is_some_and(|it| period <= *it) || REMEMBERED <= marks.len() {
+        if REMEMBERED <= state.marks.len() {
             return;
         }
-        if REMEMBERED <= noted.len() {
-            noted.clear();
+        let of_key = used_by(caller).is_some_and(|it| state.is_first(it, period));
+        let of_service = with_service.is_some_and(|it| state.is_first(&it, period));
+        if !of_key && !of_service {
+            return;
         }
-        noted.insert(id.into(), period);
-        let (service, region) = (key.service().to_owned(), key.region.to_string());
+        let (service, region) = (service.to_owned(), key.region.to_string());
         let last = LastUse { at: now, service, region };
-        marks.push(Mark { caller: Arc::clone(&key.caller), last });
+        state.marks.push(Mark { caller: Arc::clone(caller), last, of_key, of_service });
         self.fresh.notify_one();
     }
 

@@ -66,3 +66,36 @@ async fn what_cannot_be_noted_holds_nothing_up() {
     assert_eq!(last_use(&world).await, ["2026-01-01T01:00:00Z", "sts", "us-east-1"]);
     world.stop().await;
 }
+
+/// Namespaces and last dates of the admin's report.
+async fn services(world: &World) -> Vec<(String, String)> {
+    world.advance(Duration::ZERO).await;
+    let of = |text: &str, name: &str| {
+        let rest = text.split_once(&format!("<{name}>")).map_or("", |it| it.1);
+        rest.split_once("</").map_or("", |it| it.0).to_owned()
+    };
+    let user = query(world, "iam", "Action=GetUser&Version=2010-05-08").await;
+    let arn = of(&user, "Arn");
+    let form = format!("Action=GenerateServiceLastAccessedDetails&Version=2010-05-08&Arn={arn}");
+    let job = of(&query(world, "iam", &form).await, "JobId");
+    let form = format!("Action=GetServiceLastAccessedDetails&Version=2010-05-08&JobId={job}");
+    let text = query(world, "iam", &form).await;
+    let parts = text.split("<member>").skip(1);
+    let named = parts.map(|it| (of(it, "ServiceNamespace"), of(it, "LastAuthenticated")));
+    named.filter(|it| !it.1.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn each_service_is_noted_beside_the_key() {
+    let world = World::start().await;
+    who(&world).await;
+    assert_eq!(world.call("ListSecrets", json!({})).await.status, 200);
+    world.advance(Duration::from_mins(20)).await;
+    who(&world).await;
+    assert_eq!(world.call("ListSecrets", json!({})).await.status, 200);
+    let noted = services(&world).await;
+    let later = "2026-01-01T00:20:00Z".to_owned();
+    let expected = ["secretsmanager", "sts"].map(|it| (it.to_owned(), later.clone()));
+    assert!(expected.iter().all(|it| noted.contains(it)), "{noted:?}");
+    world.stop().await;
+}

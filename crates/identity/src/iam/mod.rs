@@ -16,6 +16,7 @@
 //!
 //! Source: IAM API Reference, version 2010-05-08.
 
+mod accessed;
 mod aliases;
 pub mod attachments;
 mod condition;

@@ -83,6 +83,12 @@ pub(crate) fn namespaces(found: &mut Violations, it: Option<&List<Text>>) {
     }
 }
 
+/// The id of a report that must be given.
+pub(crate) fn job(found: &mut Violations, it: Option<&Text>) {
+    found.required("jobId", it);
+    found.length("jobId", it, 36..=36);
+}
+
 /// The name of a service.
 pub(crate) fn namespace(found: &mut Violations, it: Option<&Text>) {
     let fits = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-');

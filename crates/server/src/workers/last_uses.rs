@@ -34,7 +34,12 @@ impl LastUses {
 
     async fn write_one(&self, mark: &Mark) -> Result<(), store::Error> {
         let mut txn = store::begin(&*self.front.backend);
-        identity::note_use(&mut txn, &mark.caller, &mark.last).await?;
+        if mark.of_key {
+            identity::note_use(&mut txn, &mark.caller, &mark.last).await?;
+        }
+        if mark.of_service {
+            identity::note_service_use(&mut txn, &mark.caller, &mark.last).await?;
+        }
         txn.commit().await
     }
 }

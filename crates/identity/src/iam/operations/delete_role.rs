@@ -2,7 +2,7 @@
 
 use crate::entities::Role;
 use crate::iam::{Error, SOURCE, holder, names, profiles};
-use crate::{entities, last_use};
+use crate::{entities, last_use, service_use};
 use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
@@ -46,6 +46,7 @@ pub(crate) fn remove(call: &Call<'_>, txn: &mut Txn<'_>, role: &Role) -> Result<
     let account = &call.caller.account;
     holder::forget_uses(txn, account, role);
     last_use::forget(txn, account, &role.id);
+    service_use::forget(txn, account, &role.id);
     principals::forget(txn, &role.arn, &role.id);
     txn.remove(&entities::roles(), &(account, &role.name));
     entities::changed(txn, account, call.entropy)

@@ -2,7 +2,7 @@
 
 use crate::iam::{Error, SOURCE, holder, names};
 use crate::user::User;
-use crate::{access_key, entities, login, user};
+use crate::{access_key, entities, login, service_use, user};
 use service::{Action, Answer, Call, Operation, input, principals};
 use store::Txn;
 use wire::Violations;
@@ -44,6 +44,7 @@ impl Operation for DeleteUser {
             return Err(Error::Hangs(holder::REFERENCED));
         }
         holder::forget_uses(txn, account, &*user);
+        service_use::forget(txn, account, &user.id);
         principals::forget(txn, &user.arn, &user.id);
         user::remove(txn, account, &user.name);
         entities::changed(txn, account, call.entropy)?;

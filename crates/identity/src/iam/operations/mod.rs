@@ -45,6 +45,7 @@ pub mod disable_outbound_web_identity_federation;
 pub mod enable_mfa_device;
 pub mod enable_outbound_web_identity_federation;
 pub mod generate_credential_report;
+pub mod generate_service_last_accessed_details;
 pub mod get_access_key_last_used;
 pub mod get_account_authorization_details;
 pub mod get_account_password_policy;
@@ -63,6 +64,8 @@ pub mod get_policy;
 pub mod get_policy_version;
 pub mod get_role;
 pub mod get_role_policy;
+pub mod get_service_last_accessed_details;
+pub mod get_service_last_accessed_details_with_entities;
 pub mod get_service_linked_role_deletion_status;
 pub mod get_user;
 pub mod get_user_policy;
@@ -189,6 +192,9 @@ pub const OPERATIONS: &[Row] = &[
         &SERVICE,
     ),
     Row::query::<generate_credential_report::GenerateCredentialReport>(&SERVICE),
+    Row::query::<generate_service_last_accessed_details::GenerateServiceLastAccessedDetails>(
+        &SERVICE,
+    ),
     Row::query::<get_access_key_last_used::GetAccessKeyLastUsed>(&SERVICE),
     Row::query::<get_account_authorization_details::GetAccountAuthorizationDetails>(&SERVICE),
     Row::query::<get_account_password_policy::GetAccountPasswordPolicy>(&SERVICE),
@@ -209,6 +215,10 @@ pub const OPERATIONS: &[Row] = &[
     Row::query::<get_policy_version::GetPolicyVersion>(&SERVICE),
     Row::query::<get_role::GetRole>(&SERVICE),
     Row::query::<get_role_policy::GetRolePolicy>(&SERVICE),
+    Row::query::<get_service_last_accessed_details::GetServiceLastAccessedDetails>(&SERVICE),
+    Row::query::<
+        get_service_last_accessed_details_with_entities::GetServiceLastAccessedDetailsWithEntities,
+    >(&SERVICE),
     Row::query::<get_service_linked_role_deletion_status::GetServiceLinkedRoleDeletionStatus>(
         &SERVICE,
     ),

@@ -1,5 +1,6 @@
 //! Operations as clients call them, over a store in memory.
 
+mod accessed;
 mod credential_report;
 mod devices;
 mod granting;
