@@ -78,6 +78,30 @@ def test_the_whole_life(aws, server):
         secrets("describe-secret", *by_arn)
 
 
+def test_accounts(aws, server, request):
+    """Login profiles, reports and service-linked roles as the guides tell one to."""
+    def iam(verb, *words):
+        return aws("iam", verb, *words)
+
+    user = f"cli-{request.node.callspec.params['aws']}"
+    iam("create-user", "--user-name", user)
+    made = iam("create-login-profile", "--user-name", user, "--password", "canary-One-1", "--password-reset-required")
+    assert made["LoginProfile"]["PasswordResetRequired"] is True
+    assert iam("generate-credential-report")["State"] == "COMPLETE"
+    assert iam("get-credential-report")["ReportFormat"] == "text/csv"
+    arn = f"arn:aws:iam::{server.keys.account}:user/{user}"
+    granting = iam("list-policies-granting-service-access", "--arn", arn, "--service-namespaces", "kms")
+    assert granting["PoliciesGrantingServiceAccess"] == [{"ServiceNamespace": "kms", "Policies": []}]
+    job = iam("generate-service-last-accessed-details", "--arn", arn)["JobId"]
+    assert iam("get-service-last-accessed-details", "--job-id", job)["JobStatus"] == "COMPLETED"
+    role = iam("create-service-linked-role", "--aws-service-name", "autoscaling.amazonaws.com", "--custom-suffix", user)
+    task = iam("delete-service-linked-role", "--role-name", role["Role"]["RoleName"])["DeletionTaskId"]
+    status = iam("get-service-linked-role-deletion-status", "--deletion-task-id", task)
+    assert status["Status"] == "SUCCEEDED"
+    iam("delete-login-profile", "--user-name", user)
+    iam("delete-user", "--user-name", user)
+
+
 def test_dev_prints_commands_that_work(tmp_path):
     """The exports and commands that `dev` prints, pasted into a shell."""
     line = [BINARY, "dev", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0"]

@@ -12,7 +12,8 @@
 //! - What a policy is attached to stands in two places, with whoever holds it and with `uses.rs`; one
 //!   transaction writes both.
 //!
-//! Absent: SAML providers, login profiles, reports.
+//! Absent: SAML providers, server and signing certificates, SSH keys, service-specific credentials, delegation
+//! requests, role templates; and a console that would let anybody in by a password.
 //!
 //! Source: IAM API Reference, version 2010-05-08.
 
