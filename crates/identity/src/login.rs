@@ -38,10 +38,9 @@ pub(crate) struct Login {
 pub(crate) struct Rules {
     /// The fewest characters.
     pub(crate) shortest: u16,
-    pub(crate) symbols: bool,
-    pub(crate) numbers: bool,
-    pub(crate) uppercase: bool,
-    pub(crate) lowercase: bool,
+    /// The kinds of characters of which one must be there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) kinds: BTreeSet<Kind>,
     /// Whether every user may change its own password, whatever its policies say.
     pub(crate) users_change: bool,
     /// After how many days a password ends.
@@ -167,13 +166,7 @@ impl Login {
 impl Rules {
     /// Whether `password` may be chosen, as far as its characters go.
     pub(crate) fn allow(&self, password: &Sensitive) -> bool {
-        let kinds = Kind::of(password);
-        let missing = |wanted: bool, kind| wanted && !kinds.contains(&kind);
-        usize::from(self.shortest) <= count(password)
-            && !missing(self.symbols, Kind::Symbol)
-            && !missing(self.numbers, Kind::Number)
-            && !missing(self.uppercase, Kind::Uppercase)
-            && !missing(self.lowercase, Kind::Lowercase)
+        usize::from(self.shortest) <= count(password) && self.kinds.is_subset(&Kind::of(password))
     }
 
     /// When a password that was changed then ends, if it does.
@@ -189,8 +182,9 @@ pub(crate) fn allowed_by_default(password: &Sensitive) -> bool {
     8 <= count(password) && 3 <= Kind::of(password).len()
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+/// A kind of characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Kind {
     Lowercase,
     Number,
     Symbol,
@@ -246,10 +240,7 @@ mod tests {
     fn each_rule_refuses_what_lacks_it() {
         let none = Rules {
             shortest: 6,
-            symbols: false,
-            numbers: false,
-            uppercase: false,
-            lowercase: false,
+            kinds: BTreeSet::new(),
             users_change: false,
             days: None,
             remembered: None,
@@ -258,10 +249,22 @@ mod tests {
         for (rules, bad, good) in [
             (none.clone(), "12345", "123456"),
             (Rules { shortest: 12, ..none.clone() }, "éééééé", "éééééééééééé"),
-            (Rules { symbols: true, ..none.clone() }, "aA1.,;:?", "aA1.,;:]"),
-            (Rules { numbers: true, ..none.clone() }, "abcdef", "abcde0"),
-            (Rules { uppercase: true, ..none.clone() }, "abcdefÉ", "abcdeF"),
-            (Rules { lowercase: true, ..none.clone() }, "ABCDEFé", "ABCDEf"),
+            (
+                Rules { kinds: BTreeSet::from([Kind::Symbol]), ..none.clone() },
+                "aA1.,;:?",
+                "aA1.,;:]",
+            ),
+            (Rules { kinds: BTreeSet::from([Kind::Number]), ..none.clone() }, "abcdef", "abcde0"),
+            (
+                Rules { kinds: BTreeSet::from([Kind::Uppercase]), ..none.clone() },
+                "abcdefÉ",
+                "abcdeF",
+            ),
+            (
+                Rules { kinds: BTreeSet::from([Kind::Lowercase]), ..none.clone() },
+                "ABCDEFé",
+                "ABCDEf",
+            ),
         ] {
             assert!(!rules.allow(&password(bad)), "{rules:?} {bad}");
             assert!(rules.allow(&password(good)), "{rules:?} {good}");

@@ -20,7 +20,7 @@ pub(crate) struct Hash {
     #[serde(with = "sealed")]
     salt: Vec<u8>,
     #[serde(with = "sealed")]
-    hash: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -32,7 +32,8 @@ impl Hash {
     /// The hash of `password` with a salt drawn by chance. `None` if there is not enough memory.
     pub(crate) async fn of(password: &Sensitive, entropy: &dyn Entropy) -> Option<Self> {
         let salt = entropy.bytes::<16>().to_vec();
-        let new = Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt, hash: vec![] };
+        let new =
+            Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt, bytes: vec![] };
         let password = Sensitive::from(password.expose());
         service::slow(move || new.filled(&password)).await.flatten()
     }
@@ -42,15 +43,15 @@ impl Hash {
     pub(crate) async fn any(hashes: Vec<Self>, password: &Sensitive) -> Option<bool> {
         let password = Sensitive::from(password.expose());
         let compare = move || {
-            let same = |it: &Self| Some(it.stretched(&password)?.same_as(&it.hash[..].into()));
+            let same = |it: &Self| Some(it.stretched(&password)?.same_as(&it.bytes[..].into()));
             hashes.iter().try_fold(false, |any, it| Some(any | same(it)?))
         };
         service::slow(compare).await.flatten()
     }
 
     fn filled(self, password: &Sensitive) -> Option<Self> {
-        let hash = self.stretched(password)?.expose().to_vec();
-        Some(Self { hash, ..self })
+        let bytes = self.stretched(password)?.expose().to_vec();
+        Some(Self { bytes, ..self })
     }
 
     fn stretched(&self, password: &Sensitive) -> Option<Sensitive> {
@@ -83,7 +84,7 @@ mod tests {
             (vec![hash.clone()], "right", true),
             (vec![hash.clone()], "wrong", false),
             (vec![], "right", false),
-            (vec![Hash { hash: vec![0; LEN], ..again }, hash.clone()], "right", true),
+            (vec![Hash { bytes: vec![0; LEN], ..again }, hash.clone()], "right", true),
         ] {
             assert_eq!(Hash::any(hashes, &password(text)).await, Some(expected), "{text}");
         }
@@ -96,7 +97,7 @@ mod tests {
     #[tokio::test]
     async fn the_hash_is_argon2id() {
         let text = format!(
-            r#"{{"memory_kib":19456,"passes":2,"lanes":1,"salt":"AAECAwQFBgcICQoLDA0ODw==","hash":"{KNOWN}"}}"#
+            r#"{{"memory_kib":19456,"passes":2,"lanes":1,"salt":"AAECAwQFBgcICQoLDA0ODw==","bytes":"{KNOWN}"}}"#
         );
         let hash: Hash = serde_json::from_str(&text).expect("a hash");
         let password = Sensitive::from("correct horse battery".to_owned());

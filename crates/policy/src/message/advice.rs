@@ -140,7 +140,7 @@ impl Trial {
             let alone = Policies { service_control: &[*level], ..*policies };
             decide(request, &alone) == Decision::Withhold(PolicyKind::ServiceControl)
         };
-        let levels: Vec<bool> = policies.service_control.iter().map(|it| withholds(it)).collect();
+        let levels: Vec<bool> = policies.service_control.iter().map(withholds).collect();
         let control = self.held.iter().filter(|it| it.kind == PolicyKind::ServiceControl);
         let missing = control.filter(|it| levels.get(it.level) == Some(&true));
         missing.map(|it| it.name.clone()).collect()

@@ -50,7 +50,7 @@ impl Operation for CreateLoginProfile {
         }
         let Some(password) = &self.password else { return Err(logins::missing(&user.name)) };
         let hash = logins::hashed(call, txn, (password.value(), None)).await?;
-        let reset_required = self.password_reset_required.is_some_and(|it| it.get());
+        let reset_required = self.password_reset_required.is_some_and(Boolean::get);
         let login = Login::new(hash, reset_required, call.now);
         login::save(txn, (account, &user.id), &login)?;
         Ok(Answer::new(permit, Output { login_profile: ShownLogin::of(&user, &login) }))

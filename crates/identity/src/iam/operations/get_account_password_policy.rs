@@ -1,7 +1,7 @@
 //! GetAccountPasswordPolicy: what the account asks of its users' passwords.
 
 use crate::iam::{Error, SOURCE};
-use crate::login::{self, Rules};
+use crate::login::{self, Kind as Rule, Rules};
 use policy::engine::{Attached, Grammar, Policy};
 use serde::Serialize;
 use service::{Action, Answer, Call, Kind, Operation, Target, input};
@@ -24,6 +24,7 @@ pub struct Output {
 /// The rules.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "the members are AWS's")]
 pub struct Shown {
     minimum_password_length: u16,
     require_symbols: bool,
@@ -44,10 +45,10 @@ impl Shown {
     fn of(rules: &Rules) -> Self {
         Self {
             minimum_password_length: rules.shortest,
-            require_symbols: rules.symbols,
-            require_numbers: rules.numbers,
-            require_uppercase_characters: rules.uppercase,
-            require_lowercase_characters: rules.lowercase,
+            require_symbols: rules.kinds.contains(&Rule::Symbol),
+            require_numbers: rules.kinds.contains(&Rule::Number),
+            require_uppercase_characters: rules.kinds.contains(&Rule::Uppercase),
+            require_lowercase_characters: rules.kinds.contains(&Rule::Lowercase),
             allow_users_to_change_password: rules.users_change,
             expire_passwords: rules.days.is_some(),
             max_password_age: rules.days,

@@ -2,7 +2,7 @@
 //! at first.
 
 use crate::iam::{Error, SOURCE};
-use crate::login::{self, Rules};
+use crate::login::{self, Kind, Rules};
 use service::{Action, Answer, Call, Operation, input};
 use store::Txn;
 use wire::Violations;
@@ -47,13 +47,16 @@ impl Operation for UpdateAccountPasswordPolicy {
 impl UpdateAccountPasswordPolicy {
     fn rules(&self) -> Rules {
         let is = |it: Option<Boolean>| it.is_some_and(Boolean::get);
+        let kinds = [
+            (self.require_symbols, Kind::Symbol),
+            (self.require_numbers, Kind::Number),
+            (self.require_uppercase_characters, Kind::Uppercase),
+            (self.require_lowercase_characters, Kind::Lowercase),
+        ];
         let small = |it: Integer| u16::try_from(it.get()).ok();
         Rules {
             shortest: self.minimum_password_length.and_then(small).unwrap_or(6),
-            symbols: is(self.require_symbols),
-            numbers: is(self.require_numbers),
-            uppercase: is(self.require_uppercase_characters),
-            lowercase: is(self.require_lowercase_characters),
+            kinds: kinds.into_iter().filter(|it| is(it.0)).map(|it| it.1).collect(),
             users_change: is(self.allow_users_to_change_password),
             days: self.max_password_age.and_then(small),
             remembered: self.password_reuse_prevention.and_then(|it| u8::try_from(it.get()).ok()),

@@ -1,12 +1,12 @@
 //! Service-linked roles.
 
-use super::{Desk, Refused};
+use super::Desk;
 
 const LEX: &str = "AWSServiceRoleForLexBots";
 const TRUST: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lex.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
 
-fn input(message: &str) -> Refused<'_> {
-    Some(("InvalidInput", 400, message))
+fn input(message: &str) -> (&str, u16, &str) {
+    ("InvalidInput", 400, message)
 }
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn a_service_linked_roles_life() {
     assert!(trust.contains("%22Service%22%3A%5B%22lex.amazonaws.com%22%5D"), "{trust}");
     let taken = "Service role name AWSServiceRoleForLexBots has been taken in this account, please try a different suffix.";
     desk.expect(&[
-        ("CreateServiceLinkedRole", create, input(taken)),
+        ("CreateServiceLinkedRole", create, Some(input(taken))),
         ("UpdateRoleDescription", &format!("RoleName={LEX}&Description=c"), None),
         ("TagRole", &format!("RoleName={LEX}&Tags.member.1.Key=k&Tags.member.1.Value=v"), None),
     ])
@@ -47,7 +47,7 @@ async fn a_service_linked_roles_life() {
             Some(("NoSuchEntity", 404, &missing)),
         ),
         (status, &format!("DeletionTaskId={none}"), Some(("NoSuchEntity", 404, &unknown))),
-        (status, "DeletionTaskId=x", input("x is not the id of a deletion task.")),
+        (status, "DeletionTaskId=x", Some(input("x is not the id of a deletion task."))),
         ("CreateServiceLinkedRole", create, None),
     ])
     .await;
@@ -64,12 +64,12 @@ async fn which_services_have_one_and_which_take_a_suffix() {
         (
             "CreateServiceLinkedRole",
             "AWSServiceName=es.amazonaws.com&CustomSuffix=a",
-            input("Custom suffix is not allowed for es.amazonaws.com"),
+            Some(input("Custom suffix is not allowed for es.amazonaws.com")),
         ),
         (
             "CreateServiceLinkedRole",
             "AWSServiceName=nothing.example",
-            input("No service-linked role is known of the service nothing.example"),
+            Some(input("No service-linked role is known of the service nothing.example")),
         ),
         ("CreateServiceLinkedRole", "AWSServiceName=autoscaling.amazonaws.com", None),
         (
@@ -81,9 +81,13 @@ async fn which_services_have_one_and_which_take_a_suffix() {
         (
             "CreateServiceLinkedRole",
             &format!("AWSServiceName=autoscaling.amazonaws.com&CustomSuffix={long}"),
-            input("The name of a role can have 64 characters."),
+            Some(input("The name of a role can have 64 characters.")),
         ),
-        ("CreateRole", &format!("{own}&Path=/aws-service-role/lex.amazonaws.com/"), input(path)),
+        (
+            "CreateRole",
+            &format!("{own}&Path=/aws-service-role/lex.amazonaws.com/"),
+            Some(input(path)),
+        ),
         ("CreateRole", &own, None),
         ("DeleteServiceLinkedRole", "RoleName=own", Some(("NoSuchEntity", 404, plain))),
     ])
