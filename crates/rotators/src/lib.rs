@@ -25,6 +25,8 @@ mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod rotator;
+#[cfg(feature = "redis")]
+mod stream;
 #[cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
 #[cfg_attr(
     not(any(feature = "postgres", feature = "redis")),

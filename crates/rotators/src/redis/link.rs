@@ -1,11 +1,14 @@
 //! A login, and what is asked of it in bounded time.
 
-use super::stream::Stream;
+use crate::stream::{Hello, Stream};
 use crate::transport::{LOGIN, STATEMENT, within};
 use crate::{Credential, Failure, Protection, Trust};
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, Value};
 use tokio::task::AbortHandle;
+
+/// Answered by `+PONG`, `-NOAUTH …` or `-DENIED …`.
+const PING: Hello = Hello { words: b"PING\r\n", answers: |first| matches!(first, b'+' | b'-') };
 
 /// A login that has succeeded.
 pub(super) struct Link {
@@ -23,7 +26,7 @@ impl Link {
         port: u16,
     ) -> Result<Self, Failure> {
         within(LOGIN, async {
-            let stream = Stream::open(login, trust, port).await?;
+            let stream = Stream::open(login, trust, port, PING).await?;
             let protection = stream.protection();
             let info = RedisConnectionInfo::default().set_skip_set_lib_name();
             // Waiting is ended here.

@@ -6,7 +6,6 @@
 mod keeping;
 mod link;
 mod session;
-mod stream;
 mod users;
 
 use crate::{Credential, Dialect, Failure, Rotator, Session, Trust};

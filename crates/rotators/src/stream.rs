@@ -15,24 +15,34 @@ use tokio_rustls::client::TlsStream;
 /// How long a server may be silent before it is asked whether it is one of the other kind.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// Words that hold no secret, by which a server that speaks plainly is told from one that speaks TLS: a port speaks
+/// one or the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Hello {
+    pub(crate) words: &'static [u8],
+    /// How an answer to them may begin. An alert of TLS begins otherwise.
+    pub(crate) answers: fn(u8) -> bool,
+}
+
 /// Bytes to and from a server.
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
     /// Connects, without saying who or with what.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         login: &Credential,
         trust: &Trust,
         port: u16,
+        hello: Hello,
     ) -> Result<Self, Failure> {
         let (host, port) = (login.host.as_str(), login.port.unwrap_or(port));
         let plain = match need(login) {
             Need::Nothing => true,
             Need::Tls => false,
-            Need::WhatIsOffered => speaks_plainly(host, port).await?,
+            Need::WhatIsOffered => speaks_plainly(host, port, hello).await?,
         };
         let stream = dial(host, port).await?;
         if plain {
@@ -43,7 +53,7 @@ impl Stream {
         let stream = match timeout(SILENCE, &mut handshake).await {
             Ok(stream) => stream,
             // A server without TLS waits for the end of a line, which a handshake needn't have.
-            Err(_) if speaks_plainly(host, port).await? => {
+            Err(_) if speaks_plainly(host, port, hello).await? => {
                 return Err(Failure::Untrusted("the server offers no TLS".to_owned()));
             }
             Err(_) => handshake.await,
@@ -56,7 +66,7 @@ impl Stream {
     }
 
     /// How it is protected.
-    pub(super) fn protection(&self) -> Protection {
+    pub(crate) fn protection(&self) -> Protection {
         match self {
             Self::Plain(_) => Protection::Plain,
             Self::Tls(stream) => {
@@ -69,14 +79,13 @@ impl Stream {
 }
 
 /// Whether the server answers a word that isn't TLS: a port speaks one or the other. Nothing secret is said.
-async fn speaks_plainly(host: &str, port: u16) -> Result<bool, Failure> {
+async fn speaks_plainly(host: &str, port: u16, hello: Hello) -> Result<bool, Failure> {
     let lost = |_| Failure::Unreachable(format!("`{host}:{port}` ended the connection"));
     let mut stream = dial(host, port).await?;
-    stream.write_all(b"PING\r\n").await.map_err(lost)?;
+    stream.write_all(hello.words).await.map_err(lost)?;
     let mut first = [0];
-    // `+PONG`, `-NOAUTH …`, `-DENIED …`; an alert of TLS, or the end of the connection.
     match timeout(SILENCE, stream.read(&mut first)).await {
-        Ok(Ok(1)) => Ok(matches!(first, [b'+' | b'-'])),
+        Ok(Ok(1)) => Ok((hello.answers)(first[0])),
         Ok(Ok(_) | Err(_)) | Err(_) => Ok(false),
     }
 }
