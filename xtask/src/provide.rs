@@ -35,6 +35,11 @@ const NEEDED: &[Needed] = &[
     Needed { probe: &["/usr/sbin/mariadbd", "--version"], packages: &["mariadb-server-core"] },
     Needed { probe: &["mariadb", "--version"], packages: &["mariadb-client-core"] },
     Needed { probe: &["redis-cli", "--version"], packages: &["redis-tools"] },
+    Needed { probe: &["javac", "-version"], packages: &["default-jdk-headless"] },
+    Needed {
+        probe: &["ls", "/usr/share/java/derbynet.jar", "/usr/share/java/derbyclient.jar"],
+        packages: &["libderby-java", "libderbyclient-java"],
+    },
     Needed { probe: &["openssl", "version"], packages: &["openssl"] },
     Needed { probe: &["npm", "--version"], packages: &["npm"] },
 ];

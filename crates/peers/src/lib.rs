@@ -8,6 +8,7 @@
 //! another witness than the code it tests.
 
 mod authority;
+mod derby;
 mod folder;
 mod mysql;
 mod postgres;
@@ -15,6 +16,7 @@ mod process;
 mod redis;
 
 pub use authority::{Authority, Issued};
+pub use derby::Derby;
 pub use folder::{Folder, privileged};
 pub use mysql::{Maker, MySql, certificate};
 pub use postgres::{Database, Postgres, Setup};
