@@ -20,7 +20,7 @@ pub enum Failure {
     Untrusted(String),
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "db2", feature = "postgres"))]
 impl Failure {
     /// The same without `secret`, which a server may have quoted.
     pub(crate) fn without(self, secret: &str) -> Self {

@@ -11,6 +11,8 @@
 //! - No password stands in a statement where the protocol offers another way, in a [`Failure`], or in a log.
 
 mod credential;
+#[cfg(feature = "db2")]
+mod db2;
 mod failure;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mariadb;
@@ -25,11 +27,17 @@ mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod rotator;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "db2", feature = "redis"))]
 mod stream;
-#[cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
+#[cfg(any(
+    feature = "db2",
+    feature = "mysql",
+    feature = "mariadb",
+    feature = "postgres",
+    feature = "redis"
+))]
 #[cfg_attr(
-    not(any(feature = "postgres", feature = "redis")),
+    not(any(feature = "db2", feature = "postgres", feature = "redis")),
     expect(dead_code, reason = "the driver of MySQL has its own connections")
 )]
 mod transport;
@@ -47,9 +55,17 @@ pub fn read_grants(text: &str) -> usize {
     mysql::read(text) + usize::from(mariadb::understands(text))
 }
 
+/// Reads `bytes` as what a server of Db2 answers: how many rows there are. For those who want to see anything read.
+#[cfg(feature = "db2")]
+pub fn read_drda(bytes: &[u8]) -> usize {
+    db2::read(bytes)
+}
+
 /// Every engine that was built in.
 pub fn all() -> &'static [&'static dyn Rotator] {
     &[
+        #[cfg(feature = "db2")]
+        &db2::Db2,
         #[cfg(feature = "mariadb")]
         &mariadb::MariaDb,
         #[cfg(feature = "mysql")]

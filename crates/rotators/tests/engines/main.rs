@@ -3,7 +3,13 @@
 //! [`suite`] says what all must do, once; a file an engine says how its server is started and asked beside the
 //! rotator, and adds what is its own.
 
-#![cfg(any(feature = "mysql", feature = "mariadb", feature = "postgres", feature = "redis"))]
+#![cfg(any(
+    feature = "db2",
+    feature = "mysql",
+    feature = "mariadb",
+    feature = "postgres",
+    feature = "redis"
+))]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,6 +19,8 @@
 
 extern crate strongroom_rotators as rotators;
 
+#[cfg(feature = "db2")]
+mod db2;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mysql;
 #[cfg(feature = "postgres")]
