@@ -50,8 +50,14 @@ pub enum Native {
 }
 
 /// The engines whose rotator is built: only for them there are functions.
-pub const BUILT: &[Engine] =
-    &[Engine::MariaDb, Engine::MySql, Engine::Postgres, Engine::Redis, Engine::Redshift];
+pub const BUILT: &[Engine] = &[
+    Engine::Db2,
+    Engine::MariaDb,
+    Engine::MySql,
+    Engine::Postgres,
+    Engine::Redis,
+    Engine::Redshift,
+];
 
 /// Of all engines, so that no function has the name of one that is built later.
 ///
@@ -159,6 +165,6 @@ mod tests {
         ] {
             assert_eq!((find(name), is_reserved(name)), (found, reserved), "{name}");
         }
-        assert_eq!(all().count(), 10);
+        assert_eq!(all().count(), 12);
     }
 }

@@ -25,13 +25,15 @@ pub(crate) async fn login_of(
         ));
     }
     let text = work::master(ground.work(), of, arn).await.during(SET)?;
-    let master = Credential::parse(&text).during(SET)?;
+    let mut master = Credential::parse(&text).during(SET)?;
     let engine = ground.rotators.of_engine(&master.engine);
     let same = engine.is_some_and(|it| it.dialect().name == rotator.dialect().name);
     let port = |it: &Credential| it.port.unwrap_or(rotator.dialect().port);
     if !same || !master.host.eq_ignore_ascii_case(&login.host) || port(&master) != port(login) {
         return Err(invalid("the administrator's secret is for another server"));
     }
+    // What the user may do is told by the database that it uses.
+    master.database = master.database.or_else(|| login.database.clone());
     Ok(master)
 }
 

@@ -77,10 +77,11 @@ pub(crate) fn strategy(
     known: &Credential,
     rotator: &dyn Rotator,
 ) -> Strategy {
+    let dialect = rotator.dialect();
+    // Where nobody changes its own password an administrator is needed anyway.
+    let alternates = known.master.is_some() && !dialect.overlaps && dialect.changes_own;
     match native.strategy {
-        Strategy::BySecret if known.master.is_some() && !rotator.dialect().overlaps => {
-            Strategy::AlternatingUsers
-        }
+        Strategy::BySecret if alternates => Strategy::AlternatingUsers,
         Strategy::BySecret => Strategy::SingleUser,
         named => named,
     }

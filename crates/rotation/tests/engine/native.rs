@@ -1,6 +1,6 @@
 //! Native rotations in a world in memory: what is changed in which order, and what is left when all dies.
 
-use crate::world::server::{Mood, OVERLAPPING, PLAIN};
+use crate::world::server::{GOVERNED, Mood, OVERLAPPING, PLAIN};
 use crate::world::{MULTI, NATIVE, SINGLE, TOKEN, World, with_token};
 use rotators::Dialect;
 use secrets::rotation::Phase;
@@ -75,6 +75,22 @@ async fn passwords_overlap_where_an_administrator_can_keep_the_old_one() {
     world.pass(24 * 31).await;
     assert!(world.works("AWSCURRENT").await && world.works("AWSPREVIOUS").await);
     assert!(!world.server.admits("app", b"first"), "the one before the last is dropped");
+}
+
+/// Where no user changes its own password an administrator's secret says nothing of turns.
+#[tokio::test(start_paused = true)]
+async fn an_administrator_changes_what_a_user_cant() {
+    for function in [NATIVE, SINGLE] {
+        let engine = if function == SINGLE { &PLAIN } else { &GOVERNED };
+        let world = due(31, engine, true, function).await;
+        world.settle().await;
+        assert_eq!(world.login("AWSCURRENT").await.expect("a value").0, "app");
+        assert!(world.works("AWSCURRENT").await && !world.server.admits("app", b"first"));
+    }
+    let alone = due(32, &GOVERNED, false, NATIVE).await;
+    alone.settle().await;
+    assert!(alone.server.admits("app", b"first"), "nobody may change it");
+    kill_everywhere(&GOVERNED, true, NATIVE).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,6 +90,8 @@ pub(crate) const PLAIN: Dialect = Dialect {
 };
 pub(crate) const OVERLAPPING: Dialect =
     Dialect { name: "MariaDB", engines: &["mariadb"], overlaps: true, ..PLAIN };
+pub(crate) const GOVERNED: Dialect =
+    Dialect { name: "Db2", engines: &["db2"], changes_own: false, ..PLAIN };
 
 impl Server {
     pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
@@ -151,6 +153,9 @@ impl Session for Open {
     }
 
     async fn change_own(&mut self, _: &Sensitive, to: &Sensitive) -> Result<(), Failure> {
+        if !self.server.dialect.changes_own {
+            return Err(Failure::Refused("permission denied".to_owned()));
+        }
         let user = self.user.clone();
         self.set(&user, to, None).await
     }
