@@ -11,6 +11,7 @@ mod agent_token;
 mod certificate;
 mod authorization_message;
 mod ciphertext_blob;
+mod drda_reply;
 mod function_package;
 mod grant_token;
 mod imported_material;
@@ -35,6 +36,7 @@ pub use agent_token::agent_token;
 pub use certificate::certificate;
 pub use authorization_message::authorization_message;
 pub use ciphertext_blob::ciphertext_blob;
+pub use drda_reply::drda_reply;
 pub use function_package::function_package;
 pub use grant_token::grant_token;
 pub use imported_material::imported_material;
@@ -67,6 +69,7 @@ mod tests {
         ("certificate", super::certificate),
         ("authorization_message", super::authorization_message),
         ("ciphertext_blob", super::ciphertext_blob),
+        ("drda_reply", super::drda_reply),
         ("function_package", super::function_package),
         ("grant_token", super::grant_token),
         ("imported_material", super::imported_material),
