@@ -51,7 +51,7 @@ public class Peer {
         try (Connection it = admin("app", ";create=true"); Statement say = it.createStatement()) {
             say.execute("CREATE SCHEMA shim");
             say.execute("CREATE TABLE shim.ledger (n INTEGER)");
-            say.execute("CREATE TABLE shim.dbauth (grantor VARCHAR(128), grantee VARCHAR(128), "
+            say.execute("CREATE TABLE shim.dbauth (grantor VARCHAR(128), grantee VARCHAR(128) NOT NULL PRIMARY KEY, "
                 + "granteetype CHAR(1)" + columns + ")");
             procedure(say, "shim.authority(y CHAR(1), a VARCHAR(64), u VARCHAR(128))", "authority", 0);
         }

@@ -143,6 +143,7 @@ fn java(folder: &Folder, peer: &Path) -> io::Result<Command> {
         ("derby.connection.requireAuthentication", "true"),
         ("derby.database.sqlAuthorization", "true"),
         ("derby.system.durability", "test"),
+        ("derby.locks.deadlockTimeout", "2"),
         ("peer.password", PASSWORD),
     ] {
         command.arg(format!("-D{name}={value}"));

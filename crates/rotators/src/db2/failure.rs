@@ -39,11 +39,16 @@ pub(super) fn of_reply(refusal: Result<Outcome, u16>) -> Failure {
 
 fn of_statement(it: &Outcome) -> Failure {
     let told = format!("SQL{} ({}): {}", it.code, it.state, it.message);
+    let state = it.state.as_str();
     match it.code {
         // Name or password; no right to connect.
         -1403 | -30082 | -1060 => Failure::Denied(told),
         // Deadlocks, restarts, connections that are too many or were ended.
         -911 | -913 | -1015 | -1032 | -1035 | -1040 | -1224 | -1226 | -30080 | -30081 => {
+            Failure::Unreachable(told)
+        }
+        // The same by class: connections, rollbacks, what is not available.
+        _ if ["08", "40", "57"].iter().any(|it| state.starts_with(it)) => {
             Failure::Unreachable(told)
         }
         _ => Failure::Refused(told),
@@ -104,6 +109,8 @@ mod tests {
         ] {
             assert_eq!(kind(of_reply(refusal.clone())), expected, "{refusal:?}");
         }
+        let rolled = Outcome { code: -20_001, state: "40001".to_owned(), message: String::new() };
+        assert_eq!(kind(of_reply(Ok(rolled))), "later");
         let told = |it: &str| kind(of_login(Failure::Refused(it.to_owned())));
         assert_eq!((told("SQL-1 (28000): x"), told("SQL-1 (42501): x")), ("denied", "refused"));
     }
