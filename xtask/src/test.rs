@@ -26,6 +26,7 @@ impl Test {
             stages
                 .stage("workspace tests", || run(&mut program(&["cargo", "test", "--workspace"])));
             stages.stage("MySQL", mysql);
+            stages.stage("MongoDB", mongo);
             stages.stage("shapes", conform::run);
             stages.stage("policy decisions beside a simulator's", oracle::sample);
         }
@@ -49,7 +50,20 @@ fn mysql() -> Result<()> {
     run(program(&line).args(["--test", "engines", "mysqld"]))
 }
 
+/// The one engine whose server no Debian has at all.
+fn mongo() -> Result<()> {
+    if !provide::mongo() {
+        say("MongoDB: NOT TRIED, as no server of it can be had here");
+        return Ok(());
+    }
+    let line = ["cargo", "test", "--package", "strongroom-rotators", "--features", "test-mongo"];
+    run(program(&line).args(["--test", "engines", "mongo"]))
+}
+
 fn python() -> Result<()> {
+    if !provide::mongo() {
+        say("rotation of MongoDB: NOT TRIED, as no server of it can be had here");
+    }
     let pytest = provide::venv().join("bin/pytest");
     let line = [&pytest.to_string_lossy(), "-q", "--color=no", "-p", "no:cacheprovider"];
     run(with_server(&mut program(&line)).current_dir(root().join("tests/conformance")))

@@ -10,6 +10,7 @@
 mod authority;
 mod derby;
 mod folder;
+mod mongo;
 mod mysql;
 mod postgres;
 mod process;
@@ -18,6 +19,7 @@ mod redis;
 pub use authority::{Authority, Issued};
 pub use derby::Derby;
 pub use folder::{Folder, privileged};
+pub use mongo::{Mongo, text as mongo_text};
 pub use mysql::{Maker, MySql, certificate};
 pub use postgres::{Database, Postgres, Setup};
 pub use process::{Log, Process};

@@ -26,6 +26,8 @@ pub struct Credential {
     pub tls: Option<bool>,
     /// The secret of an administrator.
     pub master: Option<String>,
+    /// The database whose users it changes, if it isn't its own: see [`crate::Rotator::home`]. No document names it.
+    pub home: Option<String>,
     document: Document,
 }
 
@@ -59,6 +61,7 @@ impl Credential {
             database: document.text("dbname").filter(|it| !it.is_empty()),
             tls: document.text("ssl").and_then(|it| it.to_ascii_lowercase().parse().ok()),
             master: document.text("masterarn").filter(|it| !it.is_empty()),
+            home: None,
             document,
         })
     }

@@ -16,8 +16,10 @@ mod db2;
 mod failure;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mariadb;
-#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "mongo", feature = "redis"))]
 mod marker;
+#[cfg(feature = "mongo")]
+mod mongo;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mysql;
 #[cfg(feature = "postgres")]
@@ -33,11 +35,12 @@ mod stream;
     feature = "db2",
     feature = "mysql",
     feature = "mariadb",
+    feature = "mongo",
     feature = "postgres",
     feature = "redis"
 ))]
 #[cfg_attr(
-    not(any(feature = "db2", feature = "postgres", feature = "redis")),
+    not(any(feature = "db2", feature = "mongo", feature = "postgres", feature = "redis")),
     expect(dead_code, reason = "the driver of MySQL has its own connections")
 )]
 mod transport;
@@ -61,6 +64,13 @@ pub fn read_drda(bytes: &[u8]) -> usize {
     db2::read(bytes)
 }
 
+/// Reads `bytes` as what a server of MongoDB answers: how many rights and roles are understood. For those who want to
+/// see anything read.
+#[cfg(feature = "mongo")]
+pub fn read_mongo_reply(bytes: &[u8]) -> usize {
+    mongo::read(bytes)
+}
+
 /// Every engine that was built in.
 pub fn all() -> &'static [&'static dyn Rotator] {
     &[
@@ -68,6 +78,8 @@ pub fn all() -> &'static [&'static dyn Rotator] {
         &db2::Db2,
         #[cfg(feature = "mariadb")]
         &mariadb::MariaDb,
+        #[cfg(feature = "mongo")]
+        &mongo::Mongo,
         #[cfg(feature = "mysql")]
         &mysql::MySql,
         #[cfg(feature = "postgres")]

@@ -5,8 +5,10 @@
 //! may set passwords anyway. It comes into being in the same statement as the user, and names the user that
 //! the rights were copied from.
 
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
 use aws_lc_rs::digest::{SHA512, digest};
 
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
 /// The first `length` bytes of the mark of a user that was made to be what `like` is, in hexadecimal digits.
 pub(crate) fn mark(like: &str, length: usize) -> String {
     let digest = digest(&SHA512, format!("strongroom: made after {like}").as_bytes());
@@ -20,12 +22,13 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     digits.filter_map(|it| DIGITS.get(usize::from(it))).map(|it| char::from(*it)).collect()
 }
 
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
 /// The name that `user` alternates with.
 pub(crate) fn other(user: &str, suffix: &str) -> String {
     user.strip_suffix(suffix).map_or_else(|| format!("{user}{suffix}"), str::to_owned)
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "mysql", feature = "mariadb", feature = "redis")))]
 mod tests {
     use super::*;
 

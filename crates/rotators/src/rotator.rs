@@ -36,6 +36,11 @@ pub trait Rotator: Send + Sync + fmt::Debug {
     /// What is the same for all its servers.
     fn dialect(&self) -> &'static Dialect;
 
+    /// The database that the user of `login` belongs to, where two users of one name can be in two databases.
+    fn home<'a>(&self, _login: &'a Credential) -> Option<&'a str> {
+        None
+    }
+
     /// Logs in; the open session may outlive the password that opened it.
     async fn connect(&self, login: &Credential, trust: &Trust)
     -> Result<Box<dyn Session>, Failure>;

@@ -8,7 +8,8 @@
     feature = "mysql",
     feature = "mariadb",
     feature = "postgres",
-    feature = "redis"
+    feature = "redis",
+    feature = "test-mongo"
 ))]
 #![expect(
     clippy::expect_used,
@@ -21,6 +22,9 @@ extern crate strongroom_rotators as rotators;
 
 #[cfg(feature = "db2")]
 mod db2;
+/// Its servers can't be had from any Debian: see `peers::Mongo`.
+#[cfg(feature = "test-mongo")]
+mod mongo;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mysql;
 #[cfg(feature = "postgres")]

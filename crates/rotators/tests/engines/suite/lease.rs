@@ -77,6 +77,9 @@ pub(crate) async fn disconnected(peer: &impl Peer) {
     peer.create(&user, "first");
     let mut open = connect(peer, &user, "first").await.expect("accepted");
     let mut master = administrator(peer).await;
+    if !peer.disconnects() {
+        return refuses(master.disconnect(&user).await);
+    }
     for _ in 0..2 {
         master.disconnect(&user).await.expect("ended");
     }

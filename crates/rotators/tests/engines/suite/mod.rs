@@ -2,6 +2,8 @@
 
 pub(crate) mod change;
 pub(crate) mod lease;
+#[cfg(feature = "test-mongo")]
+pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod mirror;
 pub(crate) mod wire;
@@ -46,6 +48,10 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     }
     /// Whether a user of this name can be.
     fn can_be(&self, _user: &str) -> bool {
+        true
+    }
+    /// Whether an administrator can end the connections of a user that stays.
+    fn disconnects(&self) -> bool {
         true
     }
     /// Makes a user that may log in, and nothing else.
