@@ -17,6 +17,8 @@ struct Names {
     host: String,
     #[serde(default)]
     port: serde_json::Value,
+    #[serde(default)]
+    dbname: serde_json::Value,
     username: String,
 }
 
@@ -35,7 +37,7 @@ pub(crate) async fn given(
         // Without it, nothing is agreed to.
         Err(_) => return Ok(None),
     };
-    let Ok(Names { masterarn: arn, engine, host, port, username }) =
+    let Ok(Names { masterarn: arn, engine, host, port, dbname, username }) =
         serde_json::from_slice(opened.expose())
     else {
         return Ok(None);
@@ -45,10 +47,15 @@ pub(crate) async fn given(
     }
     let found = lookup::find(call, txn, Some(&Text::from(arn.as_str()))).await?;
     call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
-    let port = match port {
+    let (port, database) = (text(port), text(dbname));
+    Ok(Some(Agreed { arn, engine, host, port, database, username }))
+}
+
+/// A member as text, as those that log in read it.
+fn text(member: serde_json::Value) -> Option<String> {
+    match member {
         serde_json::Value::String(text) => Some(text).filter(|it| !it.is_empty()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
-    };
-    Ok(Some(Agreed { arn, engine, host, port, username }))
+    }
 }

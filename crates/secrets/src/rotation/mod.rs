@@ -90,6 +90,9 @@ pub struct Agreed {
     /// Its port, if it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
+    /// The database, if it was named: of some engines, whose user it is depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
     /// Whose password changes.
     pub username: String,
 }
