@@ -18,6 +18,7 @@ mod imported_material;
 mod identity_token;
 mod journal_read;
 mod json_decode;
+mod mongo_reply;
 mod policy_compile;
 mod policy_condition;
 mod policy_parse;
@@ -43,6 +44,7 @@ pub use imported_material::imported_material;
 pub use identity_token::identity_token;
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
+pub use mongo_reply::mongo_reply;
 pub use policy_compile::policy_compile;
 pub use policy_condition::policy_condition;
 pub use policy_parse::policy_parse;
@@ -76,6 +78,7 @@ mod tests {
         ("identity_token", super::identity_token),
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
+        ("mongo_reply", super::mongo_reply),
         ("policy_compile", super::policy_compile),
         ("policy_condition", super::policy_condition),
         ("policy_parse", super::policy_parse),
