@@ -5,6 +5,7 @@ refuses to run as root, so where the tests do, it runs as nobody.
 """
 
 import glob
+import json
 import os
 import pathlib
 import secrets
@@ -13,6 +14,8 @@ import socket
 import subprocess
 import tempfile
 import threading
+
+from strongroom import BINARY
 
 NOBODY = 65534
 SETTINGS = """listen_addresses = '127.0.0.1'
@@ -111,3 +114,81 @@ class Postgres:
     def give(self, path):
         if os.geteuid() == 0:
             os.chown(path, NOBODY, NOBODY)
+
+
+class Mongo:
+    """A MongoDB 3.6 of Ubuntu, if `cargo xtask test` could fetch it; with `authority`, it shows a certificate for
+    `localhost` to those who ask for TLS. Its administrator is `admin`."""
+
+    ROOT = pathlib.Path(BINARY).parent.parent / "peers/mongo/root"
+    LIBRARIES = (ROOT / "lib/x86_64-linux-gnu", ROOT / "usr/lib/x86_64-linux-gnu")
+    SETTINGS = ("--auth", "--bind_ip=127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB=0.25")
+
+    def __init__(self, authority=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="strongroom-mongo-"))
+        self.password = secrets.token_hex(16)
+        self.port = free_port()
+        self.settings = [*self.SETTINGS, f"--port={self.port}", f"--dbpath={self.folder}"]
+        self.settings.append("--wiredTigerEngineConfigString=log=(file_max=1MB,prealloc=false)")
+        if authority:
+            issued = authority.issue("/CN=localhost", "subjectAltName=DNS:localhost\n")
+            certificate = self.folder / "server.pem"
+            certificate.write_text("".join(pathlib.Path(it).read_text() for it in issued))
+            self.settings += ["--sslMode=requireSSL", f"--sslPEMKeyFile={certificate}"]
+        self.authority = authority
+
+    @classmethod
+    def is_here(cls):
+        return (cls.ROOT / "usr/bin/mongod").is_file()
+
+    def start(self):
+        """Starts it, and returns it when its administrator has been made."""
+        line = ["setpriv", "--pdeathsig", "KILL", "--", *self.program("mongod"), *self.settings]
+        self.process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        log = []
+        for text in self.process.stdout:
+            log.append(text)
+            if "waiting for connections on port" in text:
+                break
+        else:
+            raise RuntimeError("".join(log))
+        threading.Thread(target=log.extend, args=(self.process.stdout,), daemon=True).start()
+        admin = {"user": "admin", "pwd": self.password, "roles": ["root"]}
+        self.shell(f"db.getSiblingDB('admin').createUser({json.dumps(admin)})")
+        return self
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder)
+
+    def run(self, script):
+        """Runs `script` as the administrator; what it prints."""
+        return self.shell(self.login("admin", self.password) + script)
+
+    def accepts(self, user, password, script="1", database="admin"):
+        """Whether the login is accepted, and may do `script`."""
+        login = self.login(user, password, database)
+        return self.shell(login + script, check=False) is not None
+
+    def secret(self, user, password, **more):
+        """What a secret of that login says."""
+        server = {"engine": "mongo", "host": "localhost", "port": self.port}
+        return {**server, "username": user, "password": password, **more}
+
+    def login(self, user, password, database="admin"):
+        who = ", ".join(map(json.dumps, (user, password)))
+        return f"if (!db.getSiblingDB({json.dumps(database)}).auth({who})) quit(9); "
+
+    def shell(self, script, check=True):
+        line = [*self.program("mongo"), "--quiet", "--norc", "--host=localhost", f"--port={self.port}"]
+        if self.authority:
+            line += ["--ssl", f"--sslCAFile={self.authority.certificate}"]
+        told = subprocess.run([*line, "--eval", script], env={"HOME": str(self.folder)}, capture_output=True, text=True)
+        if told.returncode and check:
+            raise RuntimeError(told.stdout + told.stderr)
+        return None if told.returncode else told.stdout.strip()
+
+    def program(self, name):
+        paths = ":".join(map(str, self.LIBRARIES))
+        return [self.LIBRARIES[0] / "ld-linux-x86-64.so.2", "--library-path", paths, self.ROOT / "usr/bin" / name]

@@ -53,6 +53,7 @@ pub enum Native {
 pub const BUILT: &[Engine] = &[
     Engine::Db2,
     Engine::MariaDb,
+    Engine::MongoDb,
     Engine::MySql,
     Engine::Postgres,
     Engine::Redis,
