@@ -28,6 +28,8 @@ mod recovery_share;
 mod schedule;
 mod session_token;
 mod server_grants;
+mod server_packets;
+mod server_prelogin;
 mod sigv4_request;
 mod store_key;
 mod x509_request;
@@ -54,6 +56,8 @@ pub use recovery_share::recovery_share;
 pub use schedule::schedule;
 pub use session_token::session_token;
 pub use server_grants::server_grants;
+pub use server_packets::server_packets;
+pub use server_prelogin::server_prelogin;
 pub use sigv4_request::sigv4_request;
 pub use store_key::store_key;
 pub use x509_request::x509_request;
@@ -88,6 +92,8 @@ mod tests {
         ("schedule", super::schedule),
         ("session_token", super::session_token),
         ("server_grants", super::server_grants),
+        ("server_packets", super::server_packets),
+        ("server_prelogin", super::server_prelogin),
         ("sigv4_request", super::sigv4_request),
         ("store_key", super::store_key),
         ("x509_request", super::x509_request),

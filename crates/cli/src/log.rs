@@ -13,6 +13,10 @@ pub(crate) fn start(format: LogFormat, level: LogLevel) {
     let ours = tracing_level(level);
     // Libraries know nothing of secrets, so at their talkative levels they might tell them.
     let wanted = filter_fn(move |event| {
+        // It repeats a server's words, which may hold a statement, and warns of missing TLS, which is ours.
+        if event.target().starts_with("tiberius") {
+            return false;
+        }
         let limit =
             if event.target().starts_with("strongroom") { ours } else { ours.min(Level::WARN) };
         *event.level() <= limit

@@ -55,9 +55,11 @@ pub const BUILT: &[Engine] = &[
     Engine::MariaDb,
     Engine::MongoDb,
     Engine::MySql,
+    Engine::Oracle,
     Engine::Postgres,
     Engine::Redis,
     Engine::Redshift,
+    Engine::SqlServer,
 ];
 
 /// Of all engines, so that no function has the name of one that is built later.
@@ -160,12 +162,12 @@ mod tests {
         for (name, found, reserved) in [
             ("SecretsManagerRDSPostgreSQLRotationMultiUser", Some(postgres), true),
             ("strongroom-native", Some(Native::BySecret), true),
-            ("SecretsManagerRDSOracleRotationSingleUser", None, true),
+            ("SecretsManagerRDSDb2RotationSingleUser", None, true),
             ("SecretsManagerRDSPostgreSQLRotationMultiuser", None, false),
             ("app", None, false),
         ] {
             assert_eq!((find(name), is_reserved(name)), (found, reserved), "{name}");
         }
-        assert_eq!(all().count(), 12);
+        assert_eq!(all().count(), 16);
     }
 }

@@ -16,12 +16,21 @@ mod db2;
 mod failure;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mariadb;
-#[cfg(any(feature = "mysql", feature = "mariadb", feature = "mongo", feature = "redis"))]
+#[cfg(any(
+    feature = "mysql",
+    feature = "mariadb",
+    feature = "mongo",
+    feature = "oracle",
+    feature = "redis",
+    feature = "sqlserver"
+))]
 mod marker;
 #[cfg(feature = "mongo")]
 mod mongo;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mysql;
+#[cfg(feature = "oracle")]
+mod oracle;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
@@ -29,6 +38,8 @@ mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
 mod rotator;
+#[cfg(feature = "sqlserver")]
+mod sqlserver;
 #[cfg(any(feature = "db2", feature = "redis"))]
 mod stream;
 #[cfg(any(
@@ -36,11 +47,20 @@ mod stream;
     feature = "mysql",
     feature = "mariadb",
     feature = "mongo",
+    feature = "oracle",
     feature = "postgres",
-    feature = "redis"
+    feature = "redis",
+    feature = "sqlserver"
 ))]
 #[cfg_attr(
-    not(any(feature = "db2", feature = "mongo", feature = "postgres", feature = "redis")),
+    not(any(
+        feature = "db2",
+        feature = "mongo",
+        feature = "oracle",
+        feature = "postgres",
+        feature = "redis",
+        feature = "sqlserver"
+    )),
     expect(dead_code, reason = "the driver of MySQL has its own connections")
 )]
 mod transport;
@@ -71,6 +91,20 @@ pub fn read_mongo_reply(bytes: &[u8]) -> usize {
     mongo::read(bytes)
 }
 
+/// Reads `bytes` as what a listener of Oracle says before it accepts: how much of it a driver hears, and whether it
+/// is that it is accepted. For those who want to see anything read.
+#[cfg(feature = "oracle")]
+pub fn read_packets(bytes: &[u8]) -> Option<(usize, bool)> {
+    oracle::read_packets(bytes)
+}
+
+/// Reads `content` as what a server of SQL Server says first: its word on encryption. For those who want to see
+/// anything read.
+#[cfg(feature = "sqlserver")]
+pub fn read_prelogin(content: &[u8]) -> Option<u8> {
+    sqlserver::read_prelogin(content)
+}
+
 /// Every engine that was built in.
 pub fn all() -> &'static [&'static dyn Rotator] {
     &[
@@ -82,12 +116,16 @@ pub fn all() -> &'static [&'static dyn Rotator] {
         &mongo::Mongo,
         #[cfg(feature = "mysql")]
         &mysql::MySql,
+        #[cfg(feature = "oracle")]
+        &oracle::Oracle,
         #[cfg(feature = "postgres")]
         &postgres::Postgres,
         #[cfg(feature = "redis")]
         &redis::Redis,
         #[cfg(feature = "redshift")]
         &redshift::Redshift,
+        #[cfg(feature = "sqlserver")]
+        &sqlserver::SqlServer,
     ]
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 
 #[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
 /// The name that `user` alternates with.
+#[cfg(any(feature = "mysql", feature = "mariadb", feature = "redis"))]
 pub(crate) fn other(user: &str, suffix: &str) -> String {
     user.strip_suffix(suffix).map_or_else(|| format!("{user}{suffix}"), str::to_owned)
 }

@@ -116,7 +116,7 @@ async fn a_function_says_which_service_may_invoke_it_and_for_whom() {
     assert_eq!(asked(&desk, &native, &own, SECRET).await, "native");
     assert_eq!(asked(&desk, &native, &other, &secret_of_other).await, denied);
     let absent = "there is no such function";
-    let unbuilt = arn("SecretsManagerRDSOracleRotationSingleUser");
+    let unbuilt = arn("SecretsManagerRDSDb2RotationSingleUser");
     for arn in [&arn("none"), &unbuilt, "f1", "", &format!("{}:7", arn("f1"))] {
         assert_eq!(asked(&desk, arn, &own, SECRET).await, absent, "{arn}");
     }

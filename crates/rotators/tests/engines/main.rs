@@ -7,8 +7,10 @@
     feature = "db2",
     feature = "mysql",
     feature = "mariadb",
+    feature = "oracle",
     feature = "postgres",
     feature = "redis",
+    feature = "sqlserver",
     feature = "test-mongo"
 ))]
 #![expect(
@@ -27,10 +29,14 @@ mod db2;
 mod mongo;
 #[cfg(any(feature = "mysql", feature = "mariadb"))]
 mod mysql;
+#[cfg(feature = "oracle")]
+mod oracle;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
+#[cfg(feature = "sqlserver")]
+mod sqlserver;
 mod suite;

@@ -38,6 +38,10 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     fn plain_port(&self) -> u16 {
         self.port()
     }
+    /// The TLS that it speaks.
+    fn tls(&self) -> &'static str {
+        "TLSv1.3"
+    }
     /// Who signed its certificate for `localhost`.
     fn authority(&self) -> &Authority;
     /// Name and password of an administrator who isn't limited by anything.
