@@ -1,15 +1,15 @@
 //! For who invokes functions without a call of anybody: whether a service may, and what there is to run.
 
-use crate::function::{Function, Kept, functions};
+use crate::function::{Function, Kept, below, functions};
 use crate::names::Reference;
 use crate::native::{self, Native};
 use crate::permissions::policies;
-use crate::{Error, operations::INVOKE};
+use crate::{Elsewhere, Error, Prefix, operations::INVOKE};
 use base::{AccountId, Entropy, Region, Timestamp};
 use envelope::Keyring;
 use policy::engine::{Caller, CallerKind, MapContext, Policies, Request, decide};
 use std::sync::Arc;
-use store::Txn;
+use store::{KeyRange, Txn};
 
 /// A function that may be invoked.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub enum Invocable {
         /// Its ARN, without a qualifier.
         arn: String,
     },
+    /// Somewhere else. Whether it is there, and lets itself be invoked, shows when it is.
+    Elsewhere,
     /// This server itself.
     Native(Native),
 }
@@ -60,16 +62,20 @@ pub struct Tools<'a> {
 }
 
 /// Whether the function `arn`, of any account of this server, lets a service invoke it. Only the function's own
-/// policy is asked.
+/// policy is asked; of one that is `elsewhere`, only the configuration: its policy is there.
 ///
 /// # Errors
 ///
 /// [`Uninvocable`]; who asks should not tell the first two apart.
 pub async fn may_be_invoked(
     txn: &mut Txn<'_>,
-    arn: &str,
+    (arn, elsewhere): (&str, &Elsewhere),
     by: By<'_>,
 ) -> Result<Invocable, Uninvocable> {
+    if let Some(prefix) = elsewhere.prefix(arn) {
+        let serves = by.service == SECRETS_MANAGER && prefix.serves(by.account);
+        return if serves { Ok(Invocable::Elsewhere) } else { Err(Uninvocable::Denied) };
+    }
     let (account, region, name) = place(arn).ok_or(Uninvocable::Absent)?;
     if let Some(found) = native::find(&name) {
         let own = by.service == SECRETS_MANAGER && *by.account == account;
@@ -112,6 +118,17 @@ pub async fn find(
     let Tools { keyring, entropy, now } = tools;
     let scope = kms::Scope { keyring, entropy, now, account: &account, region: &region };
     kept.opened(txn, &scope).await.map(Some)
+}
+
+/// A function of this server whose ARN begins with `prefix`, if there is one: nobody could reach it.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn hidden_by(txn: &mut Txn<'_>, prefix: &Prefix) -> Result<Option<String>, store::Error> {
+    let begin = below(prefix.account(), prefix.region()).below() + prefix.name();
+    let page = txn.page::<Kept>(KeyRange::prefix(&begin), 1, false).await?;
+    Ok(page.rows.into_iter().next().map(|it| it.1.arn))
 }
 
 async fn row(

@@ -19,6 +19,7 @@
 //! Source: Lambda API Reference, version 2015-03-31, and Developer Guide.
 
 mod arrived;
+mod elsewhere;
 mod error;
 mod function;
 mod given;
@@ -35,9 +36,10 @@ mod ports;
 mod shown;
 mod tags;
 
+pub use elsewhere::{Elsewhere, Prefix};
 pub use error::Error;
 pub use function::Function;
-pub use invocable::{By, Invocable, Tools, Uninvocable, find, may_be_invoked};
+pub use invocable::{By, Invocable, Tools, Uninvocable, find, hidden_by, may_be_invoked};
 pub use operations::OPERATIONS;
 pub use ports::{CodeStore, InvokeError, Invoked, Invoker, Machine};
 

@@ -1,6 +1,6 @@
 //! What this crate needs of the machine: somewhere to keep packages, and something that runs them.
 
-use crate::Function;
+use crate::{Elsewhere, Function};
 use async_trait::async_trait;
 use base::Timestamp;
 use bytes::Bytes;
@@ -75,6 +75,8 @@ pub struct Machine {
     pub code: Arc<dyn CodeStore>,
     /// What runs them, if anything does.
     pub invoker: Option<Arc<dyn Invoker>>,
+    /// What others run.
+    pub elsewhere: Elsewhere,
 }
 
 impl std::fmt::Debug for Machine {

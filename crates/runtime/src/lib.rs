@@ -40,7 +40,13 @@ pub use program::{
 pub use sandbox::{Ground, Level, choose, function_init};
 pub use settings::{Demand, Settings};
 
+use base::Sensitive;
 use std::fmt::Write as _;
+
+/// `text` without `secrets`, in whatever form it prints them: for what functions say that run somewhere else.
+pub fn masked<'a>(text: &[u8], secrets: impl IntoIterator<Item = &'a Sensitive>) -> Vec<u8> {
+    mask::Mask::of(secrets).apply(text)
+}
 
 /// `bytes` as hexadecimal digits.
 fn digits(bytes: &[u8]) -> String {

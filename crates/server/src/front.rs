@@ -54,6 +54,7 @@ pub(crate) struct Front {
     pub(crate) functions: functions::Machine,
     /// The records that were written.
     pub(crate) records: cloudtrail::Asker,
+    pub(crate) finder: Arc<trail::lookup::Finder>,
     /// What an account may store at most.
     pub(crate) quotas: Quotas,
     pub(crate) limits: LimitsConfig,

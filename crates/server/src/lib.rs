@@ -53,6 +53,7 @@ mod workers;
 
 pub use config::Config;
 pub use folder::FolderError;
+pub use functions::RemoteError;
 pub use issuers::FetcherError;
 pub use listen::ListenError;
 pub use root_key::RootKeyError;

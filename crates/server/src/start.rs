@@ -8,7 +8,9 @@ use crate::drain::Drain;
 use crate::folder::{self, FolderError};
 use crate::front::{Door, Front};
 use crate::functions::Logged;
-use crate::functions::{Engines, FunctionHost, Named, RoleCredentials, State};
+use crate::functions::{
+    Engines, FunctionHost, Named, RemoteError, Remotes, RoleCredentials, State,
+};
 use crate::hush::Hush;
 use crate::issuers::{Fetcher, FetcherError, Issuers};
 use crate::journal;
@@ -28,6 +30,7 @@ use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
 use crate::workers::{Grounds, Index, LastUses, Maintenance, Outbox, Rotations, Sweep};
+use ::functions::{CodeStore, Elsewhere};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use std::io;
 use std::net::SocketAddr;
@@ -88,6 +91,15 @@ pub enum StartError {
     /// The authorities that databases are believed by can't be read.
     #[error("can't read the certificates in {0}: {1}")]
     Trust(String, #[source] io::Error),
+    /// A function of this server could never be reached.
+    #[error(
+        "`{0}` is a function of this server, and `functions.remote` says that it is somewhere else\n\
+         hint: delete it first, or choose another `arn_prefix`"
+    )]
+    Hidden(String),
+    /// An endpoint of functions can't be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The root key can't be had, or opens nothing.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -151,6 +163,7 @@ impl Server {
         config.resolve()?;
         config.validate()?;
         let fetcher = Fetcher::new(&config.oidc, config.mode == Mode::Dev)?;
+        let remotes = Arc::new(Remotes::open(&config.functions.remote, (&clock, &entropy))?);
         folder::check(&config)?;
         let reserved = Reserved::take(&config).await?;
         folder::prepare(&config)?;
@@ -173,17 +186,16 @@ impl Server {
         });
         outbox.recover().await?;
 
+        none_hidden(&*backend, remotes.elsewhere()).await?;
         let packages = Packages::open(&config.server.data).map_err(StartError::Packages)?;
         let sockets = Sockets::bind(&config, reserved, &*clock)?;
         let tools = (&clock, &entropy);
         let state = state((&backend, &keyring), tools, &journal);
-        let host = function_host(&config, &sockets.endpoints, state, Arc::new(packages));
+        let code = (Arc::new(packages) as _, remotes.elsewhere());
+        let host = function_host(&config, &sockets.endpoints, state, code);
         let functions = host.machine();
-        let finder = Arc::new(Finder::new(&config.server.data.join("journal")));
-        let looked = (functions, Arc::clone(&finder));
-        let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), looked);
-        let front = Arc::new(front);
-        let rotations = rotations(&front, &config, host)?;
+        let front = front(&config, tools, (&backend, &keyring), (&journal, fetcher), functions);
+        let rotations = rotations(&front, &config, (host, &remotes))?;
         let admin = Arc::new(Admin {
             front: Arc::clone(&front),
             root_key,
@@ -192,6 +204,7 @@ impl Server {
             journal: journal.clone(),
             embedded: embedded.clone(),
             grounds: Arc::clone(&rotations.grounds),
+            remotes,
             mode: config.mode,
         });
         if config.mode == Mode::Dev {
@@ -202,7 +215,6 @@ impl Server {
         let endpoints = sockets.endpoints.clone();
         let (doors, mut inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
         inner.tasks.push(tokio::spawn(rotations.run(inner.drain.clone())));
-        inner.tasks.push(tokio::spawn(Index { finder }.run(inner.drain.clone())));
         Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
     }
 }
@@ -266,11 +278,12 @@ fn front(
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     (backend, keyring): (&Arc<dyn Backend>, &Arc<envelope::Keyring>),
     (journal, fetcher): (&Journal, Fetcher),
-    (functions, finder): (functions::Machine, Arc<Finder>),
-) -> Front {
+    functions: functions::Machine,
+) -> Arc<Front> {
     let routes = Routes::new();
+    let finder = Arc::new(Finder::new(&config.server.data.join("journal")));
     let metrics = Arc::new(Metrics::new(routes.names()));
-    Front {
+    Arc::new(Front {
         clock: Arc::clone(clock),
         entropy: Arc::clone(entropy),
         keyring: Arc::clone(keyring),
@@ -289,7 +302,8 @@ fn front(
         home: web_identity::home(&config.server.regions),
         throttle: Throttle::new(&config.throttle),
         functions,
-        records: cloudtrail::Asker(Arc::new(Looking::new(finder))),
+        records: cloudtrail::Asker(Arc::new(Looking::new(Arc::clone(&finder)))),
+        finder,
         quotas: config.quotas.effective(),
         limits: config.limits.clone(),
         metrics,
@@ -300,7 +314,7 @@ fn front(
         barrier: Arc::default(),
         uses: Uses::default(),
         draining: Drain::default(),
-    }
+    })
 }
 
 /// What those who run functions need of the server.
@@ -319,12 +333,22 @@ fn state(
     })
 }
 
+/// No function of this server may have an ARN that the configuration gives to another place.
+async fn none_hidden(backend: &dyn Backend, elsewhere: &Elsewhere) -> Result<(), StartError> {
+    for prefix in elsewhere.prefixes() {
+        if let Some(arn) = ::functions::hidden_by(&mut store::begin(backend), prefix).await? {
+            return Err(StartError::Hidden(arn));
+        }
+    }
+    Ok(())
+}
+
 /// What functions run in.
 fn function_host(
     config: &Config,
     endpoints: &Endpoints,
     state: Arc<State>,
-    code: Arc<dyn functions::CodeStore>,
+    (code, elsewhere): (Arc<dyn CodeStore>, &Elsewhere),
 ) -> Arc<FunctionHost> {
     let first = endpoints.plain.first().map(|it| format!("http://{it}"));
     let first = first.or_else(|| endpoints.tls.first().map(|it| format!("https://{it}")));
@@ -351,7 +375,7 @@ fn function_host(
         logs: Arc::new(Logged),
     };
     let host = runtime::Host::new(settings, world);
-    Arc::new(FunctionHost { state, code, host })
+    Arc::new(FunctionHost { state, code, host, elsewhere: elsewhere.clone() })
 }
 
 /// The hidden subcommand that becomes a function.
@@ -361,7 +385,7 @@ const FUNCTION_INIT: &str = "__function-init";
 fn rotations(
     front: &Arc<Front>,
     config: &Config,
-    host: Arc<FunctionHost>,
+    (host, remotes): (Arc<FunctionHost>, &Arc<Remotes>),
 ) -> Result<Rotations, StartError> {
     let trust = crate::functions::pinned(&config.rotation);
     let trust = trust.map_err(|(file, error)| StartError::Trust(file, error))?;
@@ -373,7 +397,7 @@ fn rotations(
         entropy: Arc::clone(&front.entropy),
         clock: Arc::clone(&front.clock),
         rotators: Arc::new(Engines),
-        functions: Arc::new(Named { host }),
+        functions: Arc::new(Named { host, remotes: Arc::clone(remotes) }),
         trust,
         barrier: Arc::clone(&front.barrier),
         tally: Arc::default(),
@@ -427,6 +451,8 @@ fn spawn(
     inner.tasks.push(tokio::spawn(maintenance.run(inner.drain.clone())));
     let uses = LastUses { front: Arc::clone(front) };
     inner.tasks.push(tokio::spawn(uses.run(inner.drain.clone())));
+    let index = Index { finder: Arc::clone(&front.finder) };
+    inner.tasks.push(tokio::spawn(index.run(inner.drain.clone())));
     let sweep = Sweep { front: Arc::clone(front) };
     inner.tasks.push(tokio::spawn(sweep.run(inner.drain.clone())));
     inner.tasks.push(tokio::spawn(Arc::clone(outbox).run(inner.drain.clone())));

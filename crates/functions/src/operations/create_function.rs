@@ -95,6 +95,11 @@ impl Operation for CreateFunction {
                 "{name} is the name of a native rotation function of this server"
             )));
         }
+        if arrived::machine(call)?.elsewhere.find(&found.arn).is_some() {
+            return Err(Error::Conflict(format!(
+                "{name} is the name of a function that is somewhere else, as this server's configuration says"
+            )));
+        }
         if found.existing().is_ok() {
             return Err(Error::Conflict(format!("Function already exist: {name}")));
         }

@@ -82,6 +82,10 @@ async fn what_cant_be_made_is_told() {
             "409 ResourceConflictException: strongroom-native is",
         ),
         (
+            json!({ "FunctionName": "far-app" }),
+            "409 ResourceConflictException: far-app is the name of a function that is somewhere else",
+        ),
+        (
             json!({ "Runtime": null }),
             "400 InvalidParameterValueException: Runtime and Handler are mandatory",
         ),

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use store::backends::memory::Memory;
 use strongroom_functions::{
-    CodeStore, Function, HOST, InvokeError, Invoked, Invoker, Machine, OPERATIONS,
+    CodeStore, Elsewhere, Function, HOST, InvokeError, Invoked, Invoker, Machine, OPERATIONS,
+    Prefix,
 };
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -173,12 +174,13 @@ impl Desk {
         let (shelf, script) = (Arc::<Shelf>::default(), Arc::<Script>::default());
         let code: Arc<dyn CodeStore> = Arc::<Shelf>::clone(&shelf);
         let invoker: Arc<dyn Invoker> = Arc::<Script>::clone(&script);
+        let far = Prefix::new(&arn("far-"), None).expect("a prefix");
         let desk = Self {
             backend: Memory::new(),
             keyring: Keyring::new(Roots::only(Arc::new(root))),
             region: REGION.parse().expect("valid"),
             access: access(&json!([allow("*", "*")])),
-            machine: Machine { code, invoker: Some(invoker) },
+            machine: Machine { code, invoker: Some(invoker), elsewhere: Elsewhere::new([far]) },
             shelf,
             script,
             trail: Paper::default(),

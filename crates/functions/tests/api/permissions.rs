@@ -77,8 +77,10 @@ async fn statements_are_added_shown_and_removed() {
 /// `native`, `code`, or why not.
 async fn asked(desk: &Desk, arn: &str, account: &AccountId, secret: &str) -> String {
     let by = By { service: "secretsmanager.amazonaws.com", account, arn: secret };
-    match may_be_invoked(&mut store::begin(&desk.backend), arn, by).await {
+    match may_be_invoked(&mut store::begin(&desk.backend), (arn, &desk.machine.elsewhere), by).await
+    {
         Ok(Invocable::Code { .. }) => "code".to_owned(),
+        Ok(Invocable::Elsewhere) => "elsewhere".to_owned(),
         Ok(Invocable::Native(_)) => "native".to_owned(),
         Err(error) => error.to_string(),
     }
@@ -115,6 +117,10 @@ async fn a_function_says_which_service_may_invoke_it_and_for_whom() {
     let native = arn("strongroom-native");
     assert_eq!(asked(&desk, &native, &own, SECRET).await, "native");
     assert_eq!(asked(&desk, &native, &other, &secret_of_other).await, denied);
+    for name in ["far-app", "far-app:live"] {
+        assert_eq!(asked(&desk, &arn(name), &own, SECRET).await, "elsewhere");
+        assert_eq!(asked(&desk, &arn(name), &other, &secret_of_other).await, denied);
+    }
     let absent = "there is no such function";
     let unbuilt = arn("SecretsManagerRDSDb2RotationSingleUser");
     for arn in [&arn("none"), &unbuilt, "f1", "", &format!("{}:7", arn("f1"))] {

@@ -8,7 +8,7 @@ use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
 use crate::{Error, condition, limits, lookup};
 use base::{Arn, Sensitive};
-use functions::{By, Invocable, Uninvocable};
+use functions::{By, Invocable, Machine, Uninvocable};
 use policy::engine::Values;
 use service::{Action, Answer, Call, Operation, Permit, Target, input};
 use store::Txn;
@@ -65,7 +65,7 @@ impl Operation for RotateSecret {
         let found = self.check_function(call, txn, (&place, &before), &asked.function).await?;
         let master = match found {
             Invocable::Native(_) => consent::given((call, txn, &permit), &place, &before).await?,
-            Invocable::Code { .. } => None,
+            Invocable::Code { .. } | Invocable::Elsewhere => None,
         };
         let mut secret = Secret::clone(&before);
         let begun = secret.check_idle(&token);
@@ -129,12 +129,17 @@ impl RotateSecret {
         function: &str,
     ) -> Result<Invocable, Error> {
         let by = By { service: SERVICE, account: &place.account, arn: &secret.arn };
-        let found = match functions::may_be_invoked(txn, function, by).await {
+        let elsewhere = call.port::<Machine>().map(|it| it.elsewhere.clone()).unwrap_or_default();
+        let found = match functions::may_be_invoked(txn, (function, &elsewhere), by).await {
             Ok(found) => found,
             Err(Uninvocable::Absent | Uninvocable::Denied) => return Err(Error::FunctionShut),
             Err(Uninvocable::Store(error)) => return Err(error.into()),
         };
-        let owner = Arn::parse(function).ok().and_then(|it| it.account());
+        let owner = match found {
+            // Its own policy is asked where it is; here only whether the caller may have it used.
+            Invocable::Elsewhere => Some(call.caller.account.clone()),
+            _ => Arn::parse(function).ok().and_then(|it| it.account()),
+        };
         let owner = owner.ok_or(Error::FunctionShut)?;
         let target = Target::of(&owner, Some(function));
         call.authorize(Action("lambda:InvokeFunction"), target)?;

@@ -24,6 +24,7 @@ mod who_can;
 use crate::config::{Config, Mode};
 use crate::connection::Answer;
 use crate::front::Front;
+use crate::functions::Remotes;
 use crate::root_key::RootKey;
 use crate::start::{DEFAULT_REGION, Endpoints};
 use crate::workers::Grounds;
@@ -50,6 +51,7 @@ pub(crate) struct Admin {
     pub(crate) journal: Journal,
     pub(crate) embedded: Option<Arc<Embedded>>,
     pub(crate) grounds: Arc<Grounds>,
+    pub(crate) remotes: Arc<Remotes>,
     pub(crate) mode: Mode,
 }
 

@@ -110,6 +110,7 @@ impl Config {
         self.check_root_key()?;
         self.check_endpoints()?;
         self.check_organization()?;
+        self.functions.check()?;
         self.check_limits()
     }
 

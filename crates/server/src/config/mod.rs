@@ -24,7 +24,7 @@ use std::time::Duration;
 pub use address::Listen;
 pub use check::ConfigError;
 pub use endpoint::EndpointConfig;
-pub use functions::{FunctionsConfig, Sandbox};
+pub use functions::{FunctionsConfig, RemoteConfig, Sandbox};
 pub use limits::LimitsConfig;
 pub use oidc::OidcConfig;
 pub use organization::{ControlsConfig, OrganizationConfig, PolicyConfig, UnitConfig};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use base::{Clock, Entropy, Sensitive, Uuid};
 use bytes::Bytes;
 use envelope::Keyring;
-use functions::{CodeStore, Function, InvokeError, Invoked, Invoker, Tools};
+use functions::{CodeStore, Elsewhere, Function, InvokeError, Invoked, Invoker, Tools};
 use identity::sts::service_role;
 use policy::engine::{Context, MapContext};
 use rotation::Hidden;
@@ -20,6 +20,7 @@ pub(crate) struct FunctionHost {
     pub(crate) state: Arc<State>,
     pub(crate) code: Arc<dyn CodeStore>,
     pub(crate) host: Host,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 /// Where functions and roles are.
@@ -48,7 +49,11 @@ const LAMBDA: &str = "lambda.amazonaws.com";
 impl FunctionHost {
     /// What the operations of Lambda have of this machine.
     pub(crate) fn machine(self: &Arc<Self>) -> functions::Machine {
-        functions::Machine { code: Arc::clone(&self.code), invoker: Some(Arc::clone(self) as _) }
+        functions::Machine {
+            code: Arc::clone(&self.code),
+            invoker: Some(Arc::clone(self) as _),
+            elsewhere: self.elsewhere.clone(),
+        }
     }
 
     /// Has the function of `of` take one step of a rotation.

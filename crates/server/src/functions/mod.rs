@@ -2,8 +2,11 @@
 
 mod host;
 mod natives;
+mod remote;
 mod trust;
 
 pub(crate) use host::{FunctionHost, Logged, RoleCredentials, State};
 pub(crate) use natives::{Engines, Named};
+pub use remote::RemoteError;
+pub(crate) use remote::Remotes;
 pub(crate) use trust::{pinned, with_system};

@@ -1,6 +1,6 @@
 //! The functions that a rotation can name.
 
-use super::FunctionHost;
+use super::{FunctionHost, Logged, Remotes};
 use async_trait::async_trait;
 use functions::native::{Engine, Native, Strategy};
 use rotation::{Functions, Hidden, Registry};
@@ -8,9 +8,10 @@ use rotators::Rotator;
 use secrets::rotation::work::Assignment;
 use std::sync::Arc;
 
-/// This server's own functions, and those that run as processes.
+/// This server's own functions, those that run as processes, and those that are somewhere else.
 pub(crate) struct Named {
     pub(crate) host: Arc<FunctionHost>,
+    pub(crate) remotes: Arc<Remotes>,
 }
 
 /// The engines that are compiled in.
@@ -25,6 +26,9 @@ impl Registry for Engines {
 #[async_trait]
 impl Functions for Named {
     fn native(&self, arn: &str) -> Option<rotation::Native> {
+        if self.remotes.has(arn) {
+            return None;
+        }
         let (_, name) = arn.split_once(":function:")?;
         let name = name.split_once(':').map_or(name, |it| it.0);
         let (engine, strategy) = match functions::native::find(name)? {
@@ -45,6 +49,9 @@ impl Functions for Named {
         event: Vec<u8>,
         hidden: &dyn Hidden,
     ) -> Result<(), String> {
+        if self.remotes.has(&of.function) {
+            return self.remotes.step(&of.function, &event, hidden, &Logged).await;
+        }
         self.host.step(of, event, hidden).await
     }
 }

@@ -26,16 +26,22 @@ pub(crate) fn pinned(config: &RotationConfig) -> Result<Trust, (String, io::Erro
 
 /// The same with the authorities of the system. Reads many files.
 pub(crate) fn with_system(trust: Trust) -> Trust {
+    let own = trust.platform.certificates().iter().cloned();
+    let platform = Roots::new(own.chain(system()));
+    Trust { platform, ..trust }
+}
+
+/// The authorities of the system. Reads many files.
+pub(super) fn system() -> Vec<CertificateDer<'static>> {
     let system = rustls_native_certs::load_native_certs();
     for error in &system.errors {
         tracing::warn!(%error, "a certificate authority of the system can't be read");
     }
-    let own = trust.platform.certificates().iter().cloned();
-    let platform = Roots::new(own.chain(system.certs));
-    Trust { platform, ..trust }
+    system.certs
 }
 
-fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+/// The certificates in a PEM file: one at least.
+pub(super) fn read(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
     let found = CertificateDer::pem_file_iter(path).map_err(io::Error::other)?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(io::Error::other)?;
     if found.is_empty() {

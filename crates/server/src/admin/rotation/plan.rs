@@ -16,7 +16,7 @@ impl Admin {
     pub(super) async fn rotation_plan(&self, which: &Which) -> Replied {
         let mut txn = store::begin(&*self.front.backend);
         let view = which.one(&mut txn, which.named()?).await?;
-        let function = function(&mut txn, &view).await?;
+        let function = self.function(&mut txn, &view).await?;
         let known = matches!(function, Finding::Fine(_));
         let mut found = vec![function];
         if known {
@@ -28,30 +28,51 @@ impl Admin {
         let (name, arn) = (&view.name, &view.arn);
         Ok(ok(&json!({ "Name": name, "Arn": arn, "Findings": found })))
     }
+
+    /// Whether the function is there, and lets itself be invoked.
+    async fn function(&self, txn: &mut Txn<'_>, view: &View) -> Result<Finding, Fault> {
+        let Some(arn) = view.rotation.as_ref().and_then(|it| it.function.as_ref()) else {
+            let hint = "name a function with `aws secretsmanager rotate-secret`";
+            return Ok(missing("no function is named".to_owned(), hint));
+        };
+        let by = By { service: SERVICE, account: &view.place.account, arn: &view.arn };
+        let elsewhere = self.remotes.elsewhere();
+        Ok(match functions::may_be_invoked(txn, (arn, elsewhere), by).await {
+            Ok(Invocable::Native(_)) => Finding::Fine(format!("`{arn}` is built in")),
+            Ok(Invocable::Code { .. }) => {
+                Finding::Fine(format!("`{arn}` is there, and may be invoked for this secret"))
+            }
+            Ok(Invocable::Elsewhere) => self.elsewhere(arn).await,
+            Err(Uninvocable::Absent) => {
+                missing(format!("there is no function `{arn}`"), "name another one, or make it")
+            }
+            Err(Uninvocable::Denied) if elsewhere.find(arn).is_some() => {
+                let hint = "name the account in `accounts` of that `[[functions.remote]]`";
+                missing(format!("`{arn}` is not for secrets of this account"), hint)
+            }
+            Err(Uninvocable::Denied) => {
+                let hint = "`aws lambda add-permission --principal secretsmanager.amazonaws.com`";
+                let fact = format!("the policy of `{arn}` doesn't let Secrets Manager invoke it");
+                missing(fact, hint)
+            }
+            Err(Uninvocable::Store(error)) => return Err(error.into()),
+        })
+    }
+
+    /// The same of a function that is somewhere else, which is asked.
+    async fn elsewhere(&self, arn: &str) -> Finding {
+        match self.remotes.try_out(arn).await {
+            Ok(()) => Finding::Fine(format!("`{arn}` is somewhere else, and may be invoked there")),
+            Err(told) => {
+                let hint = "see `[[functions.remote]]`, and the function's policy where it is";
+                missing(format!("`{arn}` can't be invoked: {told}"), hint)
+            }
+        }
+    }
 }
 
-/// Whether the function is there, and lets itself be invoked.
-async fn function(txn: &mut Txn<'_>, view: &View) -> Result<Finding, Fault> {
-    let missing = |fact: String, hint: &str| Finding::Missing(fact, hint.to_owned());
-    let Some(arn) = view.rotation.as_ref().and_then(|it| it.function.as_ref()) else {
-        let hint = "name a function with `aws secretsmanager rotate-secret`";
-        return Ok(missing("no function is named".to_owned(), hint));
-    };
-    let by = By { service: SERVICE, account: &view.place.account, arn: &view.arn };
-    Ok(match functions::may_be_invoked(txn, arn, by).await {
-        Ok(Invocable::Native(_)) => Finding::Fine(format!("`{arn}` is built in")),
-        Ok(Invocable::Code { .. }) => {
-            Finding::Fine(format!("`{arn}` is there, and may be invoked for this secret"))
-        }
-        Err(Uninvocable::Absent) => {
-            missing(format!("there is no function `{arn}`"), "name another one, or make it")
-        }
-        Err(Uninvocable::Denied) => {
-            let hint = "`aws lambda add-permission --principal secretsmanager.amazonaws.com`";
-            missing(format!("the policy of `{arn}` doesn't let Secrets Manager invoke it"), hint)
-        }
-        Err(Uninvocable::Store(error)) => return Err(error.into()),
-    })
+fn missing(fact: String, hint: &str) -> Finding {
+    Finding::Missing(fact, hint.to_owned())
 }
 
 /// When it would be.
