@@ -7,7 +7,8 @@ use crate::log::Log;
 use crate::mask::Mask;
 use crate::process::{Fallen, Process};
 use crate::program::{CredentialSource, Error, Hidden, LogSink, Outcome, Program};
-use crate::sandbox::{Ground, Level, Trial};
+use crate::room::Room;
+use crate::sandbox::{Ground, Level, Trial, are_more_below};
 use crate::settings::Settings;
 use crate::starter::Starter;
 use base::{Clock, Entropy, Sensitive};
@@ -45,6 +46,7 @@ struct Inner {
     world: World,
     starter: Starter,
     pools: Mutex<BTreeMap<String, Arc<Pool>>>,
+    room: Room,
     drained: AtomicBool,
 }
 
@@ -75,9 +77,9 @@ impl Host {
     pub fn on(ground: Arc<dyn Ground>, settings: Settings, world: World) -> Self {
         let settings = Arc::new(settings);
         let starter = Starter::new(Arc::clone(&settings), world.clone(), ground);
-        let pools = Mutex::default();
-        let inner =
-            Arc::new(Inner { settings, world, starter, pools, drained: AtomicBool::new(false) });
+        let (pools, room, drained) =
+            (Mutex::default(), Room::new(&settings), AtomicBool::new(false));
+        let inner = Arc::new(Inner { settings, world, starter, pools, room, drained });
         let mut sweeper = JoinSet::new();
         sweeper.spawn(sweep(Arc::downgrade(&inner), inner.settings.warm));
         Self { inner, _sweeper: sweeper }
@@ -123,15 +125,15 @@ impl Host {
         (mask, made): (&[Sensitive], Option<&dyn Hidden>),
     ) -> Result<Outcome, Error> {
         let pool = self.inner.pool(&program.arn);
-        let place = pool.room.acquire().await;
-        let place = place.ok().filter(|_| !self.inner.drained.load(SeqCst));
-        let place = place.ok_or_else(|| Error::Start {
-            function: program.name.clone(),
-            reason: "the server stops".to_owned(),
-        })?;
+        let of_function = self.inner.room.turn(&pool.room).await?;
+        let of_all = self.inner.room.turn(&self.inner.room.turns).await?;
+        if self.inner.drained.load(SeqCst) {
+            let reason = "the server stops".to_owned();
+            return Err(Error::Start { function: program.name.clone(), reason });
+        }
         let id = base::Uuid::random(&*self.inner.world.entropy).to_string();
         let outcome = self.inner.run(&pool, Task { program, payload, mask, made, id }).await;
-        drop(place);
+        drop((of_function, of_all));
         outcome
     }
 
@@ -142,9 +144,7 @@ impl Host {
 
     /// Ends the idle processes of a function that was deleted or changed. Without it they end with their time.
     pub async fn forget(&self, arn: &str) {
-        for mut process in self.inner.pool(arn).stale(Duration::ZERO) {
-            process.end().await;
-        }
+        self.inner.pool(arn).end_idle().await;
     }
 
     /// Starts nothing any more, waits for what runs, and ends all processes.
@@ -152,12 +152,9 @@ impl Host {
         self.inner.drained.store(true, SeqCst);
         let pools: Vec<_> = self.inner.pools().values().map(Arc::clone).collect();
         for pool in pools {
-            let all = u32::try_from(self.inner.room()).unwrap_or(u32::MAX);
+            let all = u32::try_from(self.inner.concurrency()).unwrap_or(u32::MAX);
             let _all = pool.room.acquire_many(all).await;
-            let idle = std::mem::take(&mut *pool.idle());
-            for (_, mut process) in idle {
-                process.end().await;
-            }
+            pool.end_idle().await;
         }
     }
 }
@@ -195,6 +192,7 @@ impl Inner {
             None => true,
         };
         let took = begun.elapsed();
+        process.log.own_up();
         say_end(&process.log, &task, took);
         let log_tail = process.log.tail();
         let (payload, function_error) = match said {
@@ -203,8 +201,15 @@ impl Inner {
             Ok(said) => (self.payload(Fallen::Said(said), &task, &process.log), Some(UNHANDLED)),
             Err(fallen) => (self.payload(fallen, &task, &process.log), Some(UNHANDLED)),
         };
-        if process.id().is_some() {
-            pool.idle().push((Instant::now(), process));
+        match process.id() {
+            // Idle ones would keep the other functions of their user from forking.
+            Some(id) if is_crowded(id).await => process.end().await,
+            Some(_) => pool.idle().push((Instant::now(), process)),
+            None => (),
+        }
+        // Looked at only now: who began to wait before has seen no idle process.
+        if self.room.is_wanted() {
+            pool.end_idle().await;
         }
         Ok(Outcome { payload, function_error, log_tail, duration: took, cold })
     }
@@ -215,7 +220,10 @@ impl Inner {
         let limits = [self.settings.init_limit, task.program.timeout];
         let mut last = None;
         for limit in limits {
-            let mut process = self.starter.start(task.program, task.mask).await?;
+            // What it had is had again.
+            drop(last.take());
+            let place = self.room.place(task.program, || self.end_idle()).await?;
+            let mut process = self.starter.start(task.program, task.mask, place).await?;
             match process.started(limit).await {
                 Ok(()) => return Ok(Ok(process)),
                 Err(Fallen::NotStarted) => {
@@ -267,13 +275,21 @@ impl Inner {
         log.mask(&failure::payload(fallen, &task.id, now, task.program.timeout)).into()
     }
 
+    /// Ends all that nobody uses, of whatever function.
+    async fn end_idle(&self) {
+        let pools: Vec<_> = self.pools().values().map(Arc::clone).collect();
+        for pool in pools {
+            pool.end_idle().await;
+        }
+    }
+
     fn pool(&self, arn: &str) -> Arc<Pool> {
-        let room = Semaphore::new(self.room());
+        let room = Semaphore::new(self.concurrency());
         let fresh = || Arc::new(Pool { room, idle: Mutex::default() });
         Arc::clone(self.pools().entry(arn.to_owned()).or_insert_with(fresh))
     }
 
-    fn room(&self) -> usize {
+    fn concurrency(&self) -> usize {
         self.settings.concurrency.clamp(1, 1000)
     }
 
@@ -287,6 +303,12 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn end_idle(&self) {
+        for mut process in self.stale(Duration::ZERO) {
+            process.end().await;
+        }
+    }
+
     /// Takes out what has been idle for `warm`.
     fn stale(&self, warm: Duration) -> Vec<Process> {
         let mut idle = self.idle();
@@ -296,6 +318,12 @@ impl Pool {
         let stale: Vec<(Instant, Process)> = stale;
         stale.into_iter().map(|it| it.1).collect()
     }
+}
+
+/// Whether an invocation has left more processes than are kept for the next one.
+async fn is_crowded(id: u32) -> bool {
+    let looked = tokio::task::spawn_blocking(move || are_more_below(id, MOST_KEPT)).await;
+    looked.unwrap_or(true)
 }
 
 fn say_end(log: &Log, task: &Task<'_>, took: Duration) {
@@ -325,6 +353,8 @@ async fn sweep(inner: Weak<Inner>, warm: Duration) {
     }
 }
 
+/// Processes below the outermost one: the inner one, the function's own, and what it has started.
+const MOST_KEPT: usize = 32;
 const UNHANDLED: &str = "Unhandled";
 /// Instead of a failure in which it isn't known what to hide.
 const UNTOLD: &[u8] = br#"{"errorMessage":"it failed, and what it says is not told"}"#;

@@ -12,6 +12,7 @@
 //!   revision, or the end of its credentials.
 //! - When a process ends, all that it started ends with it; also when the server dies.
 //! - A function sees nothing of the server's environment, and of its folders only what it is shown.
+//! - All functions together have no more memory, by what they were given, than the operator says.
 //! - What a function prints, and what it says of its failures, leaves this crate masked.
 //!
 //! Deliberately absent: any store, and the control API of Lambda.
@@ -28,6 +29,7 @@ mod peers;
 mod process;
 mod program;
 mod python;
+mod room;
 mod sandbox;
 mod settings;
 mod starter;

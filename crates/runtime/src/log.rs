@@ -25,6 +25,8 @@ struct Shared {
     sink: Arc<dyn LogSink>,
     mask: Mutex<Mask>,
     tail: Mutex<Vec<u8>>,
+    /// Bytes that were told in this invocation, and lines that weren't for there were too many.
+    told: Mutex<(usize, usize)>,
     /// Lines that wait until it is known what to hide in them.
     held: Mutex<Option<Held>>,
 }
@@ -53,8 +55,8 @@ impl Log {
         let outputs = (writer.try_clone()?.into(), writer.into());
         let pipe = Receiver::from_owned_fd(reader.into())?;
         let (arn, mask) = (arn.to_owned(), Mutex::new(mask));
-        let (tail, held) = (Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { arn, sink, mask, tail, held });
+        let (tail, told, held) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { arn, sink, mask, tail, told, held });
         let (flushes, asked) = mpsc::channel(1);
         let mut reading = JoinSet::new();
         let lines = Lines { pipe: Some(pipe), line: Vec::new(), shared: Arc::clone(&shared) };
@@ -66,6 +68,7 @@ impl Log {
     pub(crate) fn begin(&self, mask: Mask) {
         self.shared.mask().join(mask);
         self.shared.tail().clear();
+        self.shared.untold();
     }
 
     /// From here on lines wait for [`Log::release`]. Those that are too many are dropped, and counted.
@@ -88,7 +91,15 @@ impl Log {
 
     /// A line of our own.
     pub(crate) fn say(&self, line: &str) {
-        self.shared.emit(line.as_bytes());
+        self.shared.tell(line.as_bytes());
+    }
+
+    /// Says how much wasn't told, if anything, before lines of our own.
+    pub(crate) fn own_up(&self) {
+        match self.shared.untold() {
+            0 => (),
+            lines => self.say(&format!("{lines} lines are not told")),
+        }
     }
 
     /// `text` without what is hidden.
@@ -124,13 +135,42 @@ impl Shared {
         if let Some(held) = &mut *self.held() {
             return held.add(line);
         }
+        let is_told = {
+            let mut told = self.told();
+            told.0 = told.0.saturating_add(line.len() + 1);
+            let is_told = told.0 <= TOLD;
+            told.1 += usize::from(!is_told);
+            is_told
+        };
+        let line = self.mask().apply(line);
+        if is_told {
+            self.sink.line(&self.arn, &String::from_utf8_lossy(&line));
+        }
+        self.keep(&line);
+    }
+
+    /// The same, however much was told.
+    fn tell(&self, line: &[u8]) {
         let line = self.mask().apply(line);
         self.sink.line(&self.arn, &String::from_utf8_lossy(&line));
+        self.keep(&line);
+    }
+
+    /// Counts anew; how many lines were not told.
+    fn untold(&self) -> usize {
+        std::mem::take(&mut *self.told()).1
+    }
+
+    fn keep(&self, line: &[u8]) {
         let mut tail = self.tail();
-        tail.extend_from_slice(&line);
+        tail.extend_from_slice(line);
         tail.push(b'\n');
         let surplus = tail.len().saturating_sub(TAIL);
         tail.drain(..surplus);
+    }
+
+    fn told(&self) -> MutexGuard<'_, (usize, usize)> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
@@ -246,6 +286,8 @@ impl Lines {
 
 /// Bytes of `X-Amz-Log-Result`, before it is base64.
 const TAIL: usize = 4096;
+/// Bytes of one invocation that are told at most; the tail has its end in any case.
+const TOLD: usize = 1024 * 1024;
 /// Bytes that wait at most.
 const HELD: usize = 1024 * 1024;
 /// Bytes after which a line is cut.

@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::mask::Mask;
 use crate::peers::Family;
 use crate::program::LogSink;
+use crate::room::Place;
 use crate::sandbox::plan::Plan;
 use crate::sandbox::{launch, not_started};
 use base::Timestamp;
@@ -29,6 +30,8 @@ pub(crate) struct Process {
     _door: Door,
     /// Removed at the end.
     _folder: Folder,
+    /// Given back when all of it has ended.
+    _place: Place,
     /// The end of its credentials.
     pub(crate) expires: Timestamp,
     pub(crate) revision: String,
@@ -83,7 +86,7 @@ impl Site {
         self,
         init: &[OsString],
         plan: Plan,
-        (expires, revision): (Timestamp, &str),
+        (place, expires, revision): (Place, Timestamp, &str),
     ) -> io::Result<Process> {
         let begun = |id| self.family.begin(id);
         let (child, leash) = launch(init, plan, Some(self.outputs), begun).await?;
@@ -94,6 +97,7 @@ impl Site {
             log: self.log,
             _door: self.door,
             _folder: self.folder,
+            _place: place,
             expires,
             revision: revision.to_owned(),
         })

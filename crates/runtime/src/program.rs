@@ -120,6 +120,9 @@ pub struct Outcome {
 /// Why a function could not be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Too many invocations, or too much memory, at once. Later there may be room.
+    #[error("too many functions run at once")]
+    Busy,
     /// There are no credentials for its role.
     #[error("no credentials for the role of `{function}`: {reason}")]
     Credentials {
@@ -159,6 +162,18 @@ pub enum Error {
     NoSandbox {
         /// What it lacks.
         lacking: String,
+    },
+    /// It may have more than all functions together.
+    #[error(
+        "`{function}` may have {wanted} MB, memory and temporary folder together, and all functions {most} MB\nhint: see `functions.memory_mb`"
+    )]
+    TooLarge {
+        /// Its name.
+        function: String,
+        /// What it may have.
+        wanted: u32,
+        /// What all may have.
+        most: u32,
     },
     /// The process can't be started.
     #[error("can't start `{function}`: {reason}")]

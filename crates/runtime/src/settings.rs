@@ -36,6 +36,12 @@ pub struct Settings {
     pub warm: Duration,
     /// Processes of one function at the same time; further invocations wait.
     pub concurrency: usize,
+    /// Invocations of all functions at the same time.
+    pub total: usize,
+    /// MB that the processes of all functions may have, memory and temporary folders together.
+    pub memory_mb: u32,
+    /// How long an invocation waits for its turn and for room, each.
+    pub patience: Duration,
     /// What the first try of a start may take.
     pub init_limit: Duration,
 }
@@ -69,6 +75,9 @@ impl Settings {
             path: ["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from).into(),
             warm: Duration::from_mins(10),
             concurrency: 4,
+            total: 64,
+            memory_mb: most_of_the_host(),
+            patience: Duration::from_secs(30),
             init_limit: Duration::from_secs(10),
         }
     }
@@ -77,6 +86,13 @@ impl Settings {
     pub(crate) fn uid(&self) -> Option<u32> {
         rustix::process::geteuid().is_root().then_some(self.user)
     }
+}
+
+/// Three quarters of this host's memory, in MB.
+fn most_of_the_host() -> u32 {
+    let found = rustix::system::sysinfo();
+    let bytes = found.totalram.saturating_mul(found.mem_unit.into());
+    u32::try_from((bytes >> 20) / 4 * 3).unwrap_or(u32::MAX)
 }
 
 /// The user that owns nothing.

@@ -7,6 +7,7 @@ use crate::node;
 use crate::process::{Process, Site};
 use crate::program::{Credentials, Program, Runtime};
 use crate::python::{self, Python, Wanted};
+use crate::room::Place;
 use crate::sandbox::plan::{Limits, Plan};
 use crate::sandbox::{Ground, Level, choose, launch};
 use crate::settings::Settings;
@@ -63,6 +64,7 @@ impl Starter {
         &self,
         program: &Program,
         mask: &[Sensitive],
+        place: Place,
     ) -> Result<Process, Error> {
         let broken = |error: io::Error| start_error(program, &error.to_string());
         let level = self.walls().await?;
@@ -79,8 +81,8 @@ impl Starter {
         let site = Site::prepare((&program.arn, folder), logs, hidden).await;
         let site = site.map_err(broken)?;
         let plan = self.plan(program, (level, &means), &credentials, &site);
-        let (expires, revision) = (credentials.expires, program.revision.as_str());
-        site.start(&self.settings.init, plan, (expires, revision)).await.map_err(broken)
+        let owned = (place, credentials.expires, program.revision.as_str());
+        site.start(&self.settings.init, plan, owned).await.map_err(broken)
     }
 
     fn plan(

@@ -357,7 +357,10 @@ fn function_host(
     let folder = config.server.data.join("functions");
     let program = std::env::current_exe();
     let program = program.map_or_else(|_| "strongroom".into(), Into::into);
+    let usual = runtime::Settings::new(&endpoint, region.as_str(), &folder);
     let settings = runtime::Settings {
+        total: config.functions.concurrency.map_or(usual.total, |it| it.get().into()),
+        memory_mb: config.functions.memory_mb.unwrap_or(usual.memory_mb),
         init: vec![program, FUNCTION_INIT.into()],
         ca_bundle: config.functions.ca_bundle.clone().or_else(|| endpoints.authority.clone()),
         sandbox: match config.functions.sandbox {
@@ -366,7 +369,7 @@ fn function_host(
             Sandbox::Require => runtime::Demand::Require,
         },
         path: config.path.clone(),
-        ..runtime::Settings::new(&endpoint, region.as_str(), &folder)
+        ..usual
     };
     let world = runtime::World {
         clock: Arc::clone(&state.clock),

@@ -229,5 +229,23 @@ pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
     found.into_iter().skip(1).filter_map(Pid::from_raw).collect()
 }
 
+/// Whether more than `most` processes are below `root`, as far as the kernel tells the children of threads.
+pub(crate) fn are_more_below(root: u32, most: usize) -> bool {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        let threads = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
+        for thread in threads {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|it| it.parse::<u32>().ok()));
+        }
+        if most < found.len() - 1 {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// Added to a signal's number, as shells do.
 pub(crate) const BY_SIGNAL: i32 = 128;

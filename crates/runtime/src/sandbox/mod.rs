@@ -13,7 +13,7 @@ mod privileges;
 mod probe;
 
 pub use init::function_init;
-pub(crate) use init::{BY_SIGNAL, descendants};
+pub(crate) use init::{BY_SIGNAL, are_more_below, descendants};
 pub use plan::Level;
 pub use probe::{Ground, choose};
 pub(crate) use probe::{Trial, launch, not_started};

@@ -36,7 +36,7 @@ pub(crate) struct Lines(Mutex<Vec<String>>);
 
 impl LogSink for Lines {
     fn line(&self, arn: &str, line: &str) {
-        assert_eq!(arn, ARN);
+        assert!(arn.starts_with(ARN));
         self.0.lock().unwrap().push(line.to_owned());
     }
 }
@@ -57,7 +57,7 @@ pub(crate) struct Roles {
 impl CredentialSource for Roles {
     async fn credentials(&self, program: &Program) -> Result<Credentials, String> {
         self.asked.fetch_add(1, SeqCst);
-        assert_eq!(program.arn, ARN);
+        assert!(program.arn.starts_with(ARN));
         Ok(Credentials {
             access_key_id: "ASIAEXAMPLE".to_owned(),
             secret_access_key: Sensitive::from(SECRET_KEY.to_owned()),

@@ -47,6 +47,22 @@ async fn a_process_is_used_again_until_something_is_wrong() {
 }
 
 #[tokio::test]
+async fn who_leaves_a_crowd_isnt_kept() {
+    for (children, cold) in [(3, false), (100, true)] {
+        let stage = python(&format!(
+            "import os, signal
+def handler(event, context):
+    for _ in range({children}):
+        if os.fork() == 0: signal.pause()"
+        ));
+        let host = stage.host();
+        stage.ask(&host, "{}").await.unwrap();
+        assert_eq!(stage.ask(&host, "{}").await.unwrap().cold, cold, "{children}");
+        host.drain().await;
+    }
+}
+
+#[tokio::test]
 async fn new_code_and_old_credentials_mean_a_new_process() {
     let mut stage = python(COUNTING);
     let host = stage.host();

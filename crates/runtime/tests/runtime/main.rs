@@ -11,4 +11,5 @@ mod common;
 mod life;
 mod node;
 mod python;
+mod room;
 mod walls;

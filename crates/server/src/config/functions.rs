@@ -7,6 +7,7 @@ use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +26,14 @@ pub struct FunctionsConfig {
 
     /// PEM file: what functions believe besides the system's authorities, such as the one of that endpoint.
     pub ca_bundle: Option<PathBuf>,
+
+    /// MB that the processes of all functions may have, `MemorySize` and `EphemeralStorage` together, those that
+    /// wait for work included. Without it: three quarters of this machine's memory.
+    pub memory_mb: Option<u32>,
+
+    /// Invocations at the same time, of all functions. One that waits longer than 30 seconds for its turn, or for
+    /// memory, is answered `TooManyRequestsException`.
+    pub concurrency: Option<NonZeroU16>,
 
     /// `[[functions.remote]]`: functions that are somewhere else.
     pub remote: Vec<RemoteConfig>,

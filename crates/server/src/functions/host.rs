@@ -104,10 +104,11 @@ impl FunctionHost {
             ephemeral_mb: function.scratch,
             revision: function.revision.clone(),
         };
-        self.host
-            .invoke_hiding(&program, payload, hidden)
-            .await
-            .map_err(|it| failed(it.to_string()))
+        let done = self.host.invoke_hiding(&program, payload, hidden).await;
+        done.map_err(|error| match error {
+            runtime::Error::Busy => InvokeError::Busy,
+            error => failed(error.to_string()),
+        })
     }
 }
 
