@@ -230,8 +230,6 @@ def test_a_large_package_and_no_larger(world):
     noise = hashlib.shake_256(b"x").digest(6 << 20)
     made = world.create(Code={"ZipFile": package(noise=noise)})
     assert made["CodeSize"] > 6 << 20
-    kept = world.server.data / "functions" / "code"
-    assert (kept / base64.b64decode(made["CodeSha256"]).hex()).stat().st_size == made["CodeSize"]
     zeros = package(zeros=bytes((250 << 20) + 1))
     message = refused(lambda: world.create("bomb", Code={"ZipFile": zeros}), INVALID)
     assert message == "Unzipped size must be smaller than 262144000 bytes"

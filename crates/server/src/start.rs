@@ -187,10 +187,10 @@ impl Server {
         outbox.recover().await?;
 
         none_hidden(&*backend, remotes.elsewhere()).await?;
-        let packages = Packages::open(&config.server.data).map_err(StartError::Packages)?;
         let sockets = Sockets::bind(&config, reserved, &*clock)?;
         let tools = (&clock, &entropy);
         let state = state((&backend, &keyring), tools, &journal);
+        let packages = Packages::open(&config.server.data, &state).map_err(StartError::Packages)?;
         let code = (Arc::new(packages) as _, remotes.elsewhere());
         let host = function_host(&config, &sockets.endpoints, state, code);
         let functions = host.machine();

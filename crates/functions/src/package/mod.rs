@@ -4,6 +4,8 @@
 //! folder that the sink writes to: paths are relative and have no `..`, nothing is written below a link, a link
 //! leads only to what is in the folder, and there are no devices.
 
+pub mod kept;
+
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 use zip::ZipArchive;

@@ -1,7 +1,7 @@
 //! Functions as processes of this machine, with the credentials of their roles.
 
 use async_trait::async_trait;
-use base::{Clock, Entropy, Sensitive, Uuid};
+use base::{AccountId, Clock, Entropy, Region, Sensitive, Uuid};
 use bytes::Bytes;
 use envelope::Keyring;
 use functions::{CodeStore, Elsewhere, Function, InvokeError, Invoked, Invoker, Tools};
@@ -145,13 +145,7 @@ impl CredentialSource for RoleCredentials {
         let found = functions::find(&mut txn, state.tools(), &program.arn).await;
         let function = found.map_err(|error| chain(&error))?;
         let function = function.ok_or_else(|| "the function doesn't exist any more".to_owned())?;
-        let scope = kms::Scope {
-            keyring: &state.keyring,
-            entropy: &*state.entropy,
-            now: state.clock.now(),
-            account: &function.account,
-            region: &function.region,
-        };
+        let scope = state.scope((&function.account, &function.region));
         let keys = MapContext::new()
             .with("aws:sourceaccount", function.account.as_str())
             .with("aws:sourcearn", &function.arn);
@@ -195,6 +189,13 @@ impl runtime::LogSink for Logged {
 impl State {
     fn tools(&self) -> Tools<'_> {
         Tools { keyring: &self.keyring, entropy: &*self.entropy, now: self.clock.now() }
+    }
+
+    /// What key operations of `place` bring along.
+    pub(crate) fn scope<'a>(&'a self, place: (&'a AccountId, &'a Region)) -> kms::Scope<'a> {
+        let (account, region) = place;
+        let (keyring, entropy) = (&*self.keyring, &*self.entropy);
+        kms::Scope { keyring, entropy, now: self.clock.now(), account, region }
     }
 
     fn ports(&self) -> Ports<'_> {

@@ -1,171 +1,113 @@
-//! Packages of functions, in the data folder.
+//! Packages of functions: sealed in the store, and unpacked in the data folder for who runs them.
 //!
 //! ```text
-//! functions/code/{sha256}       a package as it came; on disk before its function is
-//! functions/unpacked/{sha256}/  what is in it, read only: made when it is first run, gone with the server
+//! functions/unpacked/{sha256}/  what is in one, read only: made when it is first run, gone with the server
 //! ```
-//!
-//! A name is what the bytes hash to, so that nothing is ever written over and what is damaged is noticed.
 
 mod unpack;
 
+use crate::functions::State;
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use base::Timestamp;
 use bytes::Bytes;
 use functions::CodeStore;
-use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use functions::package::kept;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 pub(crate) use unpack::unpack;
 
-/// The packages below one folder.
-#[derive(Clone, Debug)]
-pub(crate) struct Packages(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
+/// The packages of a store, and the folder that they are unpacked in.
+pub(crate) struct Packages {
+    state: Arc<State>,
     /// `functions` of the data folder.
     folder: PathBuf,
-    /// One at a time: keeping and removing look first and act then.
-    turn: Mutex<()>,
+    /// One is unpacked at a time.
+    turn: Semaphore,
 }
 
 impl Packages {
-    /// The packages of the data folder `data`. What an earlier server has unpacked is removed: a power cut may
-    /// have torn it.
-    pub(crate) fn open(data: &Path) -> io::Result<Self> {
-        let inner = Inner { folder: data.join("functions"), turn: Mutex::new(()) };
-        unpack::remove(&inner.folder.join("unpacked"))?;
-        Ok(Self(Arc::new(inner)))
+    /// The packages of `state`, and the data folder `data`. What an earlier server has unpacked is removed: a
+    /// power cut may have torn it.
+    pub(crate) fn open(data: &Path, state: &Arc<State>) -> io::Result<Self> {
+        let folder = data.join("functions");
+        unpack::remove(&folder.join("unpacked"))?;
+        if folder.join("code").exists() {
+            let told = "packages in `functions/code` of the data folder are of an earlier version and not \
+                used any more: upload them again with UpdateFunctionCode, and remove the folder";
+            tracing::warn!("{told}");
+        }
+        Ok(Self { state: Arc::clone(state), folder, turn: Semaphore::new(1) })
     }
 
-    async fn on_disk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = inner.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&inner)
-        });
-        done.await.map_err(io::Error::other)?
+    async fn unpacked(&self, sha256: &str) -> io::Result<PathBuf> {
+        let folder = self.folder.join("unpacked");
+        let path = folder.join(sha256);
+        let _turn = self.turn.acquire().await.map_err(io::Error::other)?;
+        if path.exists() {
+            return Ok(path);
+        }
+        let (account, region) = crate::start::nowhere();
+        let scope = self.state.scope((&account, &region));
+        let package = kept::load(&*self.state.backend, &scope, sha256).await.map_err(told)?;
+        let (above, sha256) = (self.folder.clone(), sha256.to_owned());
+        let work = move || {
+            if hex(digest(&SHA256, package.expose()).as_ref()) != sha256 {
+                return Err(told(kept::Error::Damaged));
+            }
+            make(&above)?;
+            make(&folder)?;
+            let draft = folder.join(format!(".{sha256}"));
+            unpack::remove(&draft)?;
+            if let Err(error) = unpack(package.expose(), &draft) {
+                unpack::remove(&draft)?;
+                return Err(io::Error::other(error));
+            }
+            std::fs::rename(&draft, &path).map(|()| path)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
     }
 }
 
 #[async_trait]
 impl CodeStore for Packages {
     async fn keep(&self, sha256: &str, package: Bytes) -> io::Result<()> {
-        let sha256 = checked(sha256)?;
-        self.on_disk(move |it| it.keep(&sha256, &package)).await
+        let (sha256, (account, region)) = (checked(sha256)?, crate::start::nowhere());
+        let scope = self.state.scope((&account, &region));
+        kept::keep(&*self.state.backend, &scope, (&sha256, &package)).await.map_err(told)
     }
 
     async fn folder(&self, sha256: &str) -> io::Result<PathBuf> {
-        let sha256 = checked(sha256)?;
-        self.on_disk(move |it| it.unpacked(&sha256)).await
+        self.unpacked(&checked(sha256)?).await
     }
 
     async fn older(&self, instant: Timestamp) -> io::Result<Vec<String>> {
-        self.on_disk(move |it| it.older(instant)).await
+        kept::older(&*self.state.backend, instant).await.map_err(told)
     }
 
     async fn remove(&self, sha256: &str, instant: Timestamp) -> io::Result<()> {
         let sha256 = checked(sha256)?;
-        self.on_disk(move |it| it.remove(&sha256, instant)).await
-    }
-}
-
-impl Inner {
-    fn code(&self) -> PathBuf {
-        self.folder.join("code")
-    }
-
-    fn keep(&self, sha256: &str, package: &[u8]) -> io::Result<()> {
-        let (folder, path) = (self.code(), self.code().join(sha256));
-        match File::open(&path) {
-            Ok(there) => return touch(&there),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
-            Err(error) => return Err(error),
-        }
-        make(&self.folder)?;
-        make(&folder)?;
-        let draft = folder.join(format!(".{sha256}"));
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(package)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, &path)?;
-        File::open(&folder)?.sync_all()
-    }
-
-    fn unpacked(&self, sha256: &str) -> io::Result<PathBuf> {
-        let folder = self.folder.join("unpacked");
-        let path = folder.join(sha256);
-        if path.exists() {
-            return Ok(path);
-        }
-        let package = std::fs::read(self.code().join(sha256))?;
-        if hex(digest(&SHA256, &package).as_ref()) != sha256 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the package is damaged"));
-        }
-        make(&self.folder)?;
-        make(&folder)?;
-        let draft = folder.join(format!(".{sha256}"));
-        unpack::remove(&draft)?;
-        let done = unpack(&package, &draft).map_err(io::Error::other);
-        if let Err(error) = done {
-            unpack::remove(&draft)?;
-            return Err(error);
-        }
-        std::fs::rename(&draft, &path)?;
-        Ok(path)
-    }
-
-    fn older(&self, instant: Timestamp) -> io::Result<Vec<String>> {
-        let entries = match std::fs::read_dir(self.code()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name().into_string().unwrap_or_default();
-            if checked(&name).is_ok() && kept_at(&entry.metadata()?)? < instant {
-                found.push(name);
-            }
-        }
-        found.sort_unstable();
-        Ok(found)
-    }
-
-    fn remove(&self, sha256: &str, instant: Timestamp) -> io::Result<()> {
-        let path = self.code().join(sha256);
-        let found = match std::fs::metadata(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            found => found?,
-        };
-        if instant <= kept_at(&found)? {
+        let _turn = self.turn.acquire().await.map_err(io::Error::other)?;
+        if !kept::remove(&*self.state.backend, &sha256, instant).await.map_err(told)? {
             return Ok(());
         }
-        std::fs::remove_file(&path)?;
-        unpack::remove(&self.folder.join("unpacked").join(sha256))
+        let path = self.folder.join("unpacked").join(sha256);
+        let removed = tokio::task::spawn_blocking(move || unpack::remove(&path)).await;
+        removed.map_err(io::Error::other)?
     }
 }
 
-/// Notes that a package was kept again, now.
-fn touch(there: &File) -> io::Result<()> {
-    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-    futimens(there, &Timestamps { last_access: now, last_modification: now })?;
-    there.sync_all()
-}
-
-fn kept_at(found: &std::fs::Metadata) -> io::Result<Timestamp> {
-    let since = found.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Ok(Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+fn told(error: kept::Error) -> io::Error {
+    match error {
+        kept::Error::Absent => io::Error::new(io::ErrorKind::NotFound, error),
+        kept::Error::Damaged => io::Error::new(io::ErrorKind::InvalidData, error),
+        kept::Error::Store(store::Error::Full) => io::Error::new(io::ErrorKind::StorageFull, error),
+        kept::Error::Sealing(_) | kept::Error::Store(_) => io::Error::other(service::chain(&error)),
+    }
 }
 
 /// A folder of our own, on disk.
