@@ -93,6 +93,43 @@ pub(crate) struct Settings<'a> {
     pub(crate) environment: Option<&'a Structure<Environment>>,
 }
 
+/// The [`Settings`] of an input that has a member for each.
+macro_rules! settings {
+    ($given:expr) => {
+        $crate::given::Settings {
+            runtime: $given.runtime.as_ref(),
+            handler: $given.handler.as_ref(),
+            description: $given.description.as_ref(),
+            timeout: $given.timeout,
+            memory: $given.memory_size,
+            storage: $given.ephemeral_storage.as_ref(),
+            tracing: $given.tracing_config.as_ref(),
+            logging: $given.logging_config.as_ref(),
+            environment: $given.environment.as_ref(),
+        }
+    };
+}
+pub(crate) use settings;
+
+/// Refuses what isn't built of an input that has a member for each.
+macro_rules! refuse_unbuilt {
+    ($given:expr) => {{
+        $crate::given::no_snapshots($given.snap_start.as_ref()).and($crate::given::not_built(&[
+            ("VpcConfig", $given.vpc_config.as_ref()),
+            ("DeadLetterConfig", $given.dead_letter_config.as_ref()),
+            ("KMSKeyArn", $given.kms_key_arn.as_ref()),
+            ("Layers", $given.layers.as_ref()),
+            ("FileSystemConfigs", $given.file_system_configs.as_ref()),
+            ("ImageConfig", $given.image_config.as_ref()),
+            ("CapacityProviderConfig", $given.capacity_provider_config.as_ref()),
+            ("DurableConfig", $given.durable_config.as_ref()),
+            ("RuntimeConfig", $given.runtime_config.as_ref()),
+            ("AcceleratorConfig", $given.accelerator_config.as_ref()),
+        ]))
+    }};
+}
+pub(crate) use refuse_unbuilt;
+
 impl Settings<'_> {
     /// The model's constraints.
     pub(crate) fn constraints(&self, found: &mut Violations) {

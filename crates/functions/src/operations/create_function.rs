@@ -143,38 +143,18 @@ impl Operation for CreateFunction {
 
 impl CreateFunction {
     fn settings(&self) -> Settings<'_> {
-        Settings {
-            runtime: self.runtime.as_ref(),
-            handler: self.handler.as_ref(),
-            description: self.description.as_ref(),
-            timeout: self.timeout,
-            memory: self.memory_size,
-            storage: self.ephemeral_storage.as_ref(),
-            tracing: self.tracing_config.as_ref(),
-            logging: self.logging_config.as_ref(),
-            environment: self.environment.as_ref(),
-        }
+        given::settings!(self)
     }
 
     /// Refuses what isn't built, and what a package can't be without.
     fn refuse_more(&self) -> Result<(), Error> {
         given::only_zip(self.package_type.as_ref())?;
         given::not_switched("Publish", self.publish)?;
-        given::no_snapshots(self.snap_start.as_ref())?;
+        given::refuse_unbuilt!(self)?;
         not_built(&[
             ("PublishTo", self.publish_to.as_ref()),
-            ("VpcConfig", self.vpc_config.as_ref()),
-            ("DeadLetterConfig", self.dead_letter_config.as_ref()),
-            ("KMSKeyArn", self.kms_key_arn.as_ref()),
-            ("Layers", self.layers.as_ref()),
-            ("FileSystemConfigs", self.file_system_configs.as_ref()),
             ("CodeSigningConfigArn", self.code_signing_config_arn.as_ref()),
-            ("ImageConfig", self.image_config.as_ref()),
             ("TenancyConfig", self.tenancy_config.as_ref()),
-            ("CapacityProviderConfig", self.capacity_provider_config.as_ref()),
-            ("DurableConfig", self.durable_config.as_ref()),
-            ("RuntimeConfig", self.runtime_config.as_ref()),
-            ("AcceleratorConfig", self.accelerator_config.as_ref()),
         ])?;
         if let Some(source) = &self.code {
             source.0.package()?;

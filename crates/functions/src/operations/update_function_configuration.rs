@@ -1,7 +1,7 @@
 //! UpdateFunctionConfiguration: how a function runs from now on.
 
 use super::SOURCE;
-use crate::given::{self, Settings, not_built};
+use crate::given::{self, Settings};
 use crate::shown::{Configuration, configuration};
 use crate::{Error, function, limits, lookup};
 use base::Uuid;
@@ -86,34 +86,12 @@ impl Operation for UpdateFunctionConfiguration {
 
 impl UpdateFunctionConfiguration {
     fn settings(&self) -> Settings<'_> {
-        Settings {
-            runtime: self.runtime.as_ref(),
-            handler: self.handler.as_ref(),
-            description: self.description.as_ref(),
-            timeout: self.timeout,
-            memory: self.memory_size,
-            storage: self.ephemeral_storage.as_ref(),
-            tracing: self.tracing_config.as_ref(),
-            logging: self.logging_config.as_ref(),
-            environment: self.environment.as_ref(),
-        }
+        given::settings!(self)
     }
 
     /// Refuses what isn't built.
     fn refuse_more(&self) -> Result<(), Error> {
-        given::no_snapshots(self.snap_start.as_ref())?;
-        not_built(&[
-            ("VpcConfig", self.vpc_config.as_ref()),
-            ("DeadLetterConfig", self.dead_letter_config.as_ref()),
-            ("KMSKeyArn", self.kms_key_arn.as_ref()),
-            ("Layers", self.layers.as_ref()),
-            ("FileSystemConfigs", self.file_system_configs.as_ref()),
-            ("ImageConfig", self.image_config.as_ref()),
-            ("CapacityProviderConfig", self.capacity_provider_config.as_ref()),
-            ("DurableConfig", self.durable_config.as_ref()),
-            ("RuntimeConfig", self.runtime_config.as_ref()),
-            ("AcceleratorConfig", self.accelerator_config.as_ref()),
-        ])?;
+        given::refuse_unbuilt!(self)?;
         given::runtime(self.runtime.as_ref())
     }
 }
