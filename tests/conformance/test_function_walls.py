@@ -1,5 +1,6 @@
 """Functions that misbehave, uploaded and invoked by unmodified boto3: what they get, and what everyone else keeps."""
 
+import base64
 import io
 import itertools
 import json
@@ -92,6 +93,7 @@ def filling(event, context):
 
 def flood(event, context):
     for number in range(4000): print("y" * 1000)
+    print("the last line")
 
 def fine(event, context):
     return "fine"
@@ -200,6 +202,8 @@ def test_it_floods_the_log(walls):
     before = walls.server.stderr.stat().st_size
     answer, _ = walls.run("flood")
     assert "FunctionError" not in answer
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    assert len(tail) == 4096 and "the last line" in tail and "REPORT RequestId" in tail
     assert walls.server.stderr.stat().st_size - before < 3 << 20
     assert " lines are not told" in walls.server.stderr.read_text()
 
