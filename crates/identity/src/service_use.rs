@@ -10,7 +10,8 @@ use store::path::Path;
 use store::{Table, Txn};
 
 /// The services there are, and what they are called.
-pub(crate) const SERVICES: [(&str, &str); 6] = [
+pub(crate) const SERVICES: [(&str, &str); 7] = [
+    ("cloudtrail", "AWS CloudTrail"),
     ("iam", "AWS Identity and Access Management"),
     ("kms", "AWS Key Management Service"),
     ("lambda", "AWS Lambda"),

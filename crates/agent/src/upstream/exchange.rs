@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::path::Path;
@@ -47,7 +48,7 @@ impl Exchange {
         let endpoint = endpoint(&server.endpoint).ok_or(wrong)?;
         let roots = server.ca_file.as_deref().map_or(Ok(RootCertStore::empty()), roots)?;
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&TLS13])
             .map_err(|_| ConfigError::Server { key: "endpoint", reason: "TLS can't be set up" })?
             .with_root_certificates(roots)
             .with_no_client_auth();

@@ -19,6 +19,7 @@ use oidc::Keys;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -136,7 +137,7 @@ impl Fetcher {
         let roots = self.roots.get_or_try_init(|| self.authorities()).await?;
         let voucher = Voucher::new(&self.provider, roots, thumbprints);
         let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[&TLS13])
             .map_err(because)?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(voucher))
