@@ -185,8 +185,11 @@ impl Txn<'_> {
         if self.writes.is_empty() {
             return Ok(());
         }
+        let seen = self.snapshot.as_ref().map_or(Revision(u64::MAX), |it| it.revision());
+        // What is kept for readers alone needn't be kept any more: a backend in memory would copy it.
+        drop(self.snapshot);
         let commit = Commit {
-            seen: self.snapshot.as_ref().map_or(Revision(u64::MAX), |it| it.revision()),
+            seen,
             reads: self.reads,
             ranges: self.ranges,
             writes: self.writes.into_iter().collect(),
