@@ -3,7 +3,7 @@
 use crate::audit::{self, Encoded, Named, OUTBOX, Outcome, Trail, TrailError};
 use crate::operation::{INTERNAL_TEXT, Reply, shown};
 use crate::protocol::Protocol;
-use crate::{Answer, Call, Denial, Event, Fault, Operation};
+use crate::{Answer, Call, Denial, Event, Fault, Operation, spread};
 use store::{Backend, Txn};
 use tokio::sync::{Mutex, MutexGuard};
 use wire::Code;
@@ -229,10 +229,7 @@ impl Default for Turns {
 
 impl Turns {
     async fn wait(&self, key: &str) -> Option<MutexGuard<'_, ()>> {
-        // FNV-1a: spreads keys over queues; no promise depends on how well.
-        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+        let hash = spread(key.bytes());
         let queue = self.0.get(usize::try_from(hash % 64).unwrap_or_default())?;
         Some(queue.lock().await)
     }

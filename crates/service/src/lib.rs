@@ -28,6 +28,7 @@ pub mod principals;
 mod protocol;
 pub mod rehearsal;
 mod slow;
+mod spread;
 
 pub use audit::{Event, Trail};
 pub use call::{Call, Gate, Permit, Proof, Quotas, Refusal, Source, Target, TlsDetails};
@@ -40,3 +41,4 @@ pub use operation::{Action, Answer, Fault, Framed, Operation, Reply, Row, chain}
 pub use organization::{Member, Organization};
 pub use rehearsal::Rehearsal;
 pub use slow::slow;
+pub use spread::spread;
