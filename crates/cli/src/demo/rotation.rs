@@ -59,6 +59,7 @@ const KEPT: u32 = 3;
 
 impl Rotation {
     pub(crate) fn run(&self, out: &mut dyn Write) -> Result<ExitCode> {
+        self.check()?;
         stage::require()?;
         log::start(LogFormat::Text, LogLevel::Warn);
         run::open_to_nobody();
@@ -72,6 +73,18 @@ impl Rotation {
             acts.map(Summary::new)
         })?;
         summary.tell(out, self.json)
+    }
+
+    /// Whether anything would be shown: a demonstration without a rotation shows nothing.
+    fn check(&self) -> Result<()> {
+        if Duration::from_secs(self.seconds) <= self.every {
+            bail!(
+                "in {} s nothing rotates every {} s\nhint: give --seconds more than --every",
+                self.seconds,
+                self.every.as_secs_f64()
+            );
+        }
+        Ok(())
     }
 
     async fn show(&self, stage: &Stage, interrupt: &mut Interrupt) -> Result<Vec<Act>> {
@@ -156,6 +169,15 @@ fn pause(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_demonstration_has_a_rotation() {
+        for (seconds, every, expected) in [(30, 3, true), (3, 3, false), (2, 3, false)] {
+            let every = Duration::from_secs(every);
+            let rotation = Rotation { strategy: None, seconds, every, workers: 8, json: false };
+            assert_eq!(rotation.check().is_ok(), expected, "{seconds} {every:?}");
+        }
+    }
 
     #[test]
     fn rotations_leave_an_application_the_time_to_hear_of_them() {
