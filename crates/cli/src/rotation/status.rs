@@ -11,10 +11,10 @@ use trail::render::plain;
 
 /// Show which secrets rotate: how, when next, what is under way, and what keeps failing
 ///
-/// Secrets of which nothing is due, such as those whose rotation was cancelled, are shown only when named.
+/// Secrets whose rotation was cancelled are shown only when named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
-    /// The name or ARN of one secret; without, all that rotate, soonest first
+    /// The name or ARN of one secret; without, all whose rotation is turned on, soonest first
     secret: Option<String>,
     #[command(flatten)]
     place: Where,
@@ -36,7 +36,9 @@ impl Status {
         if self.json {
             output::json(out, &page)?;
         } else if page.secrets.is_empty() {
-            output::note("nothing rotates by itself\nhint: `aws secretsmanager rotate-secret`");
+            output::note(
+                "no secret's rotation is turned on\nhint: `aws secretsmanager rotate-secret`",
+            );
         } else {
             let several = several(page.secrets.iter().map(place));
             let rows = page.secrets.iter().map(|it| row(it, several)).collect();

@@ -18,12 +18,12 @@ use trail::render::plain;
 /// Exits with 0 if all log in, if need be after --repair, and 1 if one doesn't or can't be tried. A server that
 /// can't be asked is told apart from one that has another password.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["secret", "all"]))]
 pub(crate) struct Verify {
     /// The name or ARN of one secret
-    #[arg(required_unless_present = "all")]
     secret: Option<String>,
-    /// All secrets that rotate by themselves
-    #[arg(long, conflicts_with = "secret")]
+    /// All secrets whose rotation is turned on
+    #[arg(long)]
     all: bool,
     #[command(flatten)]
     place: Where,

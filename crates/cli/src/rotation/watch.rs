@@ -125,7 +125,12 @@ fn ended(before: &Secret, now: &Secret) -> Option<(End, String)> {
     Some(match was.kind.as_str() {
         "Rotate" if current => (End::Succeeded, "rotated".to_owned()),
         "Rotate" => (End::Failed, "abandoned: a client has put another value".to_owned()),
-        "Test" => (End::Succeeded, "tested; `strongroom trail tail` tells how it went".to_owned()),
+        "Test" => match &now.problem {
+            Some(Problem { step, text, .. }) => {
+                (End::Failed, format!("the test has failed in {step}: {text}"))
+            }
+            None => (End::Succeeded, "tested".to_owned()),
+        },
         _ => (End::Succeeded, "the server has the current password".to_owned()),
     })
 }
@@ -193,6 +198,9 @@ mod tests {
         let other = [("other", "AWSCURRENT")];
         let rotating = secret("running", Some(("Rotate", "Setting", 1)), &other);
         let reconciling = secret("running", Some(("Reconcile", "Setting", 1)), &other);
+        let testing = secret("running", Some(("Test", "Created", 1)), &other);
+        let tested = secret("scheduled", None, &other);
+        let untested = Secret { problem: Some(Problem::default()), ..tested.clone() };
         let of = |before: &Secret, now: &Secret| ended(before, now).map(|it| it.0);
         for (before, now, expected) in [
             (&rotating, &rotating, None),
@@ -200,6 +208,8 @@ mod tests {
             (&rotating, &secret("scheduled", None, &other), Some(End::Failed)),
             (&rotating, &reconciling, Some(End::Failed)),
             (&reconciling, &secret("scheduled", None, &other), Some(End::Succeeded)),
+            (&testing, &tested, Some(End::Succeeded)),
+            (&testing, &untested, Some(End::Failed)),
         ] {
             assert_eq!(of(before, now), expected, "{before:?} {now:?}");
         }
