@@ -227,9 +227,14 @@ def test_measurements_count_attempts(server, secrets):
     secrets.user("counted")
     secrets.schedule("counted", immediately=True)
     after = measured(server)
-    succeeded = 'strongroom_rotations_total{outcome="succeeded"}'
-    assert after[succeeded] == before[succeeded] + 1
-    assert after["strongroom_rotations_running"] == 0
+    succeeded = 'strongroom_rotations_total{engine="PostgreSQL",outcome="succeeded"}'
+    assert after[succeeded] == before.get(succeeded, 0) + 1
+    changed = "strongroom_rotation_window_seconds_count"
+    assert after[changed] == before[changed] + 1
+    phases = [f'strongroom_rotations_running{{phase="{it}"}}' for it in ("allocated", "created", "setting")]
+    assert [after[it] for it in phases] == [0, 0, 0]
+    assert after["strongroom_rotations_waiting"] == 0
+    assert after["strongroom_rotation_servers_shut"] == 0
     assert after["strongroom_rotation_overdue_seconds"] == 0
 
 

@@ -1,16 +1,17 @@
 //! A turn of the engine.
 
 use crate::barrier::Barrier;
+use crate::intake::Intake;
 use crate::port::{Functions, Registry};
-use crate::queue::{Bounds, Ended, Entry, Queue};
+use crate::queue::{Bounds, Ended, Entry, Line, Queue};
 use crate::tally::Tally;
 use crate::trouble::Trouble;
 use crate::{backoff, native, program};
 use base::{Clock, Entropy, Sensitive, Timestamp};
 use envelope::Keyring;
 use rotators::{Dialect, Trust};
-use secrets::rotation::work::{self, Assignment, Gone, Work};
-use secrets::rotation::{Again, Due};
+use secrets::rotation::work::{self, Assignment, Failed, Gone, Work};
+use secrets::rotation::{Again, Due, Kind, view};
 use service::{Ports, Trail, Turns, chain};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,8 @@ pub struct Ground {
 pub struct Engine {
     ground: Arc<Ground>,
     queue: Queue,
-    running: JoinSet<(Entry, Ended)>,
+    intake: Intake,
+    running: JoinSet<(Entry, Done)>,
 }
 
 /// What a turn has left.
@@ -60,10 +62,15 @@ pub struct Turn {
     pub running: usize,
 }
 
-/// Rows read at a time.
-const PAGE: usize = 256;
-/// How many may wait in memory; what is due besides waits in the store.
-const MOST: usize = 8192;
+/// What came of something that was begun.
+struct Done {
+    ended: Ended,
+    /// Whether something of the same secret may be due by now.
+    again: bool,
+    /// The server that it has to wait for, if that wasn't known before.
+    server: Option<String>,
+}
+
 /// Bytes of what a failure says: a function may say much.
 const MOST_TEXT: usize = 2048;
 /// After the store couldn't be read or written.
@@ -72,7 +79,13 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 impl Engine {
     /// An engine with nothing under way.
     pub fn new(ground: Arc<Ground>, bounds: Bounds) -> Self {
-        Self { ground, queue: Queue::new(bounds), running: JoinSet::new() }
+        let (queue, running) = (Queue::new(bounds), JoinSet::new());
+        Self { ground, queue, intake: Intake::new(), running }
+    }
+
+    /// Has the next turn read again what is due: somebody may have asked for something.
+    pub fn look_again(&mut self) {
+        self.intake.want();
     }
 
     /// Takes up what is due, and begins what may begin.
@@ -80,26 +93,66 @@ impl Engine {
     /// # Errors
     ///
     /// The store's: nothing is lost, and the next turn looks again.
-    pub async fn turn(&mut self) -> Result<Turn, store::Error> {
+    pub async fn turn(&mut self) -> Result<Turn, secrets::Error> {
         let now = self.ground.clock.now();
-        let next = self.take_up(now).await?;
+        let taken = self.intake.turn(&self.ground, &mut self.queue, now).await;
+        self.start(now);
+        self.tell_overdue(now).await?;
+        let (waiting, shut) = (self.queue.waiting(), self.queue.shut(now));
+        self.ground.tally.note(waiting, shut);
+        let next = [taken?, self.queue.reopens(now), self.queue.tells()].into_iter().flatten();
+        Ok(Turn { next: next.min(), running: self.queue.running() })
+    }
+
+    /// How many wait or are under way: what is held in memory.
+    pub fn held(&self) -> usize {
+        self.queue.len()
+    }
+
+    fn start(&mut self, now: Timestamp) {
         while let Some(entry) = self.queue.start(now) {
             let ground = Arc::clone(&self.ground);
             self.running.spawn(async move {
-                let ended = ground.carry_out(&entry.due).await;
-                (entry, ended)
+                let mut alone = JoinSet::new();
+                let one = entry.clone();
+                alone.spawn(async move { ground.carry_out(&one).await });
+                let done = if let Some(Ok(done)) = alone.join_next().await {
+                    done
+                } else {
+                    // Nothing here panics. What did keeps its place for a while, like one whose store failed.
+                    tracing::error!(secret = entry.due.secret.as_str(), "a rotation broke off");
+                    Done::later().await
+                };
+                (entry, done)
             });
         }
-        let next = [next, self.queue.reopens(now)].into_iter().flatten().min();
-        Ok(Turn { next, running: self.queue.running() })
+    }
+
+    /// Tells that what waits is overdue: behind a server that doesn't answer that may be for long.
+    async fn tell_overdue(&mut self, now: Timestamp) -> Result<(), secrets::Error> {
+        for due in self.queue.overdue(now) {
+            work::tell_overdue(self.ground.work(), &due).await?;
+        }
+        Ok(())
     }
 
     /// Waits until something that is under way ends; for ever, if nothing is.
     pub async fn ended(&mut self) {
         match self.running.join_next().await {
-            Some(Ok((entry, ended))) => self.queue.end(&entry, ended, self.ground.clock.now()),
-            // Nothing here panics; a task that did is taken up again with the next start.
-            Some(Err(error)) => tracing::error!(cause = %error, "a rotation broke off"),
+            Some(Ok((entry, done))) => {
+                self.queue.end(&entry, done.ended, self.ground.clock.now());
+                if done.again {
+                    self.intake.want();
+                }
+                if let Some(server) = done.server {
+                    let line = Line::Server(server);
+                    if !self.queue.offer(Entry { line, ..entry }) {
+                        self.intake.want();
+                    }
+                }
+            }
+            // It only waits for another task, which it owns.
+            Some(Err(error)) => tracing::error!(cause = %error, "a rotation was cut off"),
             None => std::future::pending().await,
         }
     }
@@ -110,28 +163,15 @@ impl Engine {
             self.ended().await;
         }
     }
+}
 
-    /// Offers what is due to the queue; tells when the first is that isn't yet.
-    async fn take_up(&mut self, now: Timestamp) -> Result<Option<Timestamp>, store::Error> {
-        let mut after = None;
-        while self.queue.len() < MOST {
-            let work = self.ground.work();
-            let page = work::due(work, after.as_ref(), PAGE).await?;
-            for due in &page {
-                if due.at > now {
-                    return Ok(Some(due.at));
-                }
-                if !self.queue.knows(due) {
-                    let target = work::target(work, due).await?;
-                    self.queue.offer(Entry { due: due.clone(), target });
-                }
-            }
-            if page.len() < PAGE {
-                return Ok(None);
-            }
-            after = page.into_iter().next_back();
-        }
-        Ok(None)
+impl Done {
+    const WELL: Self = Self { ended: Ended::Answered, again: false, server: None };
+
+    /// After a while it is looked at again.
+    async fn later() -> Self {
+        tokio::time::sleep(STORE_PAUSE).await;
+        Self { again: true, ..Self::WELL }
     }
 }
 
@@ -150,38 +190,54 @@ impl Ground {
         secrets::rotation::password(password_length(dialect), dialect.excluded, &*self.entropy)
     }
 
-    /// Does what `due` leads to, and notes how it went.
-    async fn carry_out(&self, due: &Due) -> Ended {
-        match work::begin(self.work(), due).await {
-            Ok(None) => Ended::Answered,
-            Ok(Some(of)) => self.attempt(&of).await,
+    /// Does what the row of `entry` leads to, and notes how it went.
+    async fn carry_out(&self, entry: &Entry) -> Done {
+        if entry.line == Line::New
+            && let Some(server) = self.server_of(&entry.due).await
+        {
+            return Done { server: Some(server), ..Done::WELL };
+        }
+        match work::begin(self.work(), &entry.due).await {
+            Ok(None) => Done::WELL,
+            Ok(Some(of)) => self.attempt(entry, &of).await,
             Err(error) => {
                 tracing::error!(cause = chain(&error), "a rotation can't begin");
-                tokio::time::sleep(STORE_PAUSE).await;
-                Ended::Answered
+                Done::later().await
             }
         }
     }
 
-    async fn attempt(&self, of: &Assignment) -> Ended {
-        let counted = self.tally.begin();
-        let done = match self.functions.native(&of.function) {
-            Some(native) => native::carry_out(self, of, native).await,
+    /// The server that the current value names. No server is asked.
+    async fn server_of(&self, due: &Due) -> Option<String> {
+        let view = view::at(&mut store::begin(&*self.backend), due).await.ok()??;
+        let login = self.login(&view.inspection()).await.ok()?;
+        Some(login.server())
+    }
+
+    async fn attempt(&self, entry: &Entry, of: &Assignment) -> Done {
+        let native = self.functions.native(&of.function);
+        let engine = native.map_or("function", |it| it.engine.unwrap_or("native"));
+        let counted = self.tally.begin(of.job.phase);
+        let done = match native {
+            Some(native) => native::carry_out(self, of, native, &counted).await,
             None => program::carry_out(self, of).await,
         };
         drop(counted);
-        self.tally.end(&done);
-        match done {
+        self.tally.end(engine, &done);
+        // What a client has done meanwhile, and what ends without a schedule, may be due at once.
+        let again = of.job.kind != Kind::Rotate || matches!(done, Err(Trouble::Gone));
+        let ended = match done {
             Ok(()) => {
                 tracing::info!(secret = of.arn, kind = ?of.job.kind, "rotated");
                 Ended::Answered
             }
             Err(Trouble::Gone) => Ended::Answered,
-            Err(trouble) => self.failed(of, &trouble).await,
-        }
+            Err(trouble) => return self.failed(entry, of, &trouble).await,
+        };
+        Done { ended, again, server: None }
     }
 
-    async fn failed(&self, of: &Assignment, trouble: &Trouble) -> Ended {
+    async fn failed(&self, entry: &Entry, of: &Assignment, trouble: &Trouble) -> Done {
         let (step, mut text) = (trouble.step(), chain(trouble));
         text.truncate(text.floor_char_boundary(MOST_TEXT));
         tracing::warn!(secret = of.arn, step, cause = text, "a rotation has failed");
@@ -191,19 +247,18 @@ impl Ground {
         } else {
             backoff::after(of.job.attempt, self.clock.now(), &*self.entropy)
         };
-        match work::fail(self.work(), of, (step, &text, &record), again).await {
+        let rolled_back = trouble.is_undone();
+        let failed = Failed { step, text: &text, record: &record, rolled_back };
+        match work::fail(self.work(), of, failed, again).await {
             Ok(Ok(()) | Err(Gone)) => (),
             Err(error) => {
                 tracing::error!(cause = chain(&error), "a failure can't be noted");
-                tokio::time::sleep(STORE_PAUSE).await;
+                return Done::later().await;
             }
         }
-        // A first attempt doesn't know its server yet: its line is that of all first ones.
-        if trouble.is_unreachable() && of.target.is_some() {
-            Ended::Unreachable
-        } else {
-            Ended::Answered
-        }
+        let unreachable = trouble.is_unreachable() && matches!(entry.line, Line::Server(_));
+        let ended = if unreachable { Ended::Unreachable } else { Ended::Answered };
+        Done { ended, again: of.job.kind == Kind::Test, server: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rotation engine: takes what is due, and has a function carry it out.
 //!
 //! Read [`Queue`] first (what is begun when, so that nothing holds up anything else), then [`Engine`] (a turn
-//! of it), then `native/` (how a password changes without anybody losing the way in) and `program` (the four
+//! of it; `intake` reads what is due), then `native/` (how a password changes without anybody losing the way in) and `program` (the four
 //! steps of a function). `plan` and `verify` look without changing anything. What a job is and how it changes is in `secrets::rotation`.
 //!
 //! Invariants:
@@ -14,6 +14,7 @@
 mod backoff;
 mod barrier;
 mod engine;
+mod intake;
 mod native;
 mod plan;
 mod port;
@@ -26,7 +27,7 @@ mod verify;
 pub use barrier::Barrier;
 pub use engine::{Engine, Ground, Turn};
 pub use port::{Functions, Hidden, Native, Registry, Strategy};
-pub use queue::{Bounds, Ended, Entry, Queue};
-pub use tally::Tally;
+pub use queue::{Bounds, Ended, Entry, Line, Queue};
+pub use tally::{Tally, Windows};
 pub use trouble::Trouble;
 pub use verify::{Login, Verdict};

@@ -25,7 +25,7 @@ pub(crate) async fn carry_out(ground: &Ground, of: &Assignment) -> Result<(), Tr
         let told = "the function has returned, and AWSCURRENT is not on the new version".to_owned();
         return Err(Trouble::Function(FINISH, told));
     }
-    work::finish(ground.work(), of).await.during(FINISH)
+    work::finish(ground.work(), of, false).await.during(FINISH)
 }
 
 async fn take(ground: &Ground, of: &Assignment, step: &'static str) -> Result<(), Trouble> {

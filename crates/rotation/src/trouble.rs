@@ -20,6 +20,9 @@ pub enum Trouble {
     /// A server failed in this step.
     #[error("{1}")]
     Server(&'static str, Failure),
+    /// The same after the server had taken the new password; it has the one before again.
+    #[error(transparent)]
+    Undone(Box<Trouble>),
 }
 
 impl Trouble {
@@ -31,12 +34,22 @@ impl Trouble {
             | Self::Lost(step, _)
             | Self::Secret(step, _)
             | Self::Server(step, _) => step,
+            Self::Undone(trouble) => trouble.step(),
         }
     }
 
     /// Whether the server couldn't be asked.
     pub(crate) fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Server(_, Failure::Unreachable(_)))
+        match self {
+            Self::Server(_, Failure::Unreachable(_)) => true,
+            Self::Undone(trouble) => trouble.is_unreachable(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server has the password before again.
+    pub(crate) fn is_undone(&self) -> bool {
+        matches!(self, Self::Undone(_))
     }
 
     /// Whether a further attempt would only knock at a door that is shut.

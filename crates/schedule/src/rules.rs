@@ -6,6 +6,7 @@ use base::Timestamp;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// `RotationRules`: when a secret rotates. Stored as it was given, and read anew on loading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +89,15 @@ impl Rules {
     /// with a `Duration`, because people put maintenance windows there.
     pub fn catches_up(&self) -> bool {
         !(matches!(self.timing(), Timing::Cron(_)) && self.duration.is_some())
+    }
+
+    /// Whether `cron()` has a window at `instant`. Others are open at any time: their windows are made up for.
+    pub fn is_open_at(&self, instant: Timestamp) -> bool {
+        let Timing::Cron(_) = self.timing() else { return true };
+        let longest = Duration::from_hours(self.length().into());
+        let before = Base { anchor: instant.minus(longest), last: None };
+        let window = self.next_window(before);
+        window.is_some_and(|it| it.opens <= instant && instant < it.closes)
     }
 
     /// The first window that opens after `after.anchor` and after `after.last`.

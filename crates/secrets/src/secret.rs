@@ -36,7 +36,8 @@ impl SecretId {
         Self(format!("{:012x}{random:08x}", now.millis()))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// Its digits.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -274,7 +275,7 @@ impl Secret {
     /// When its rotation is to be looked at, if it is.
     pub(crate) fn rotation_due(&self) -> Option<Timestamp> {
         let rotation = self.rotation.as_ref().filter(|_| self.deletion.is_none());
-        rotation.and_then(Rotation::due)
+        rotation.and_then(Rotation::row_at)
     }
 
     fn rotation_row(&self, place: &Place) -> Option<rotation::Due> {

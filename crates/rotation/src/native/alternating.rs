@@ -17,23 +17,12 @@ impl Attempt<'_> {
             let told = "the pending value is not for the other user of the same server".to_owned();
             return Err(Trouble::Server(SET, Failure::Invalid(told)));
         }
-        if !(self.may_know() && self.is_set(&pending).await?) {
+        if !(self.may_know() && self.has_taken(&pending).await?) {
             self.set(&current, &pending).await?;
         }
         self.finish().await?;
         self.check_old(&current).await;
         Ok(())
-    }
-
-    async fn is_set(&self, pending: &Credential) -> Result<bool, Trouble> {
-        match self.prove(pending).await {
-            Ok(session) => {
-                session.close().await;
-                Ok(true)
-            }
-            Err(Failure::Denied(_)) => Ok(false),
-            Err(failure) => Err(Trouble::Server(TEST, failure)),
-        }
     }
 
     async fn set(&self, current: &Credential, pending: &Credential) -> Result<(), Trouble> {

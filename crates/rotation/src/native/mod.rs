@@ -9,6 +9,7 @@ pub(crate) use alternating::alternate_name;
 
 use crate::engine::Ground;
 use crate::port::{self, Strategy};
+use crate::tally::Counted;
 use crate::trouble::{During, Trouble};
 use base::Sensitive;
 use rotators::{Credential, Failure, Rotator, Session};
@@ -24,6 +25,7 @@ pub(crate) struct Attempt<'a> {
     rotator: &'a dyn Rotator,
     strategy: Strategy,
     values: Values,
+    counted: &'a Counted<'a>,
 }
 
 /// Steps, as functions call them: people look for these words.
@@ -35,6 +37,8 @@ const FINISH: &str = "finishSecret";
 /// How long a server may take to let a new password in: a replica, a proxy that remembers.
 const SETTLING: Duration = Duration::from_secs(5);
 const BETWEEN: Duration = Duration::from_millis(100);
+/// Older passwords tried in one attempt: servers lock accounts.
+const MOST: usize = 3;
 /// An attempt takes no longer.
 const WHOLE: Duration = Duration::from_mins(1);
 
@@ -43,12 +47,19 @@ pub(crate) async fn carry_out(
     ground: &Ground,
     of: &Assignment,
     native: port::Native,
+    counted: &Counted<'_>,
 ) -> Result<(), Trouble> {
     let late = || Failure::Unreachable("the attempt took longer than a minute".to_owned());
-    timeout(WHOLE, begin(ground, of, native)).await.map_err(|_| Trouble::Server(SET, late()))?
+    let attempt = begin(ground, of, native, counted);
+    timeout(WHOLE, attempt).await.map_err(|_| Trouble::Server(SET, late()))?
 }
 
-async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result<(), Trouble> {
+async fn begin(
+    ground: &Ground,
+    of: &Assignment,
+    native: port::Native,
+    counted: &Counted<'_>,
+) -> Result<(), Trouble> {
     let values = work::values(ground.work(), of).await.during(CREATE)?;
     let known = values.current.as_ref().or(values.pending.as_ref());
     let none = || Failure::Invalid("the secret has no current value in text".to_owned());
@@ -57,7 +68,7 @@ async fn begin(ground: &Ground, of: &Assignment, native: port::Native) -> Result
     let rotator = rotator.filter(|it| native.engine.is_none_or(|name| it.dialect().name == name));
     let rotator = rotator.ok_or_else(|| unfit(&known, native)).during(CREATE)?;
     let strategy = strategy(native, &known, rotator);
-    let attempt = Attempt { ground, of, rotator, strategy, values };
+    let attempt = Attempt { ground, of, rotator, strategy, values, counted };
     let promoted = work::is_current(ground.work(), of).await.during(FINISH)?;
     if of.job.kind == Kind::Rotate && promoted {
         // Somebody has moved AWSCURRENT by hand: that value is made to work.
@@ -157,6 +168,7 @@ impl Attempt<'_> {
         let value: Sensitive = like.with_login(username, &password).during(CREATE)?;
         let kept = work::create(self.ground.work(), self.of, &value).await;
         During::<()>::during(kept, CREATE)?;
+        self.counted.reach(Phase::Created);
         // What is stored counts: somebody may have put it before us.
         let values = work::values(self.ground.work(), self.of).await.during(CREATE)?;
         let kept = values.pending.ok_or(Trouble::Gone)?;
@@ -167,7 +179,9 @@ impl Attempt<'_> {
     async fn set_out(&self, pending: &Credential) -> Result<(), Trouble> {
         // So many at a time there.
         let target = server(self.rotator, pending);
-        work::set_out(self.ground.work(), self.of, &target).await.during(SET)
+        During::<()>::during(work::set_out(self.ground.work(), self.of, &target).await, SET)?;
+        self.counted.reach(Phase::Setting);
+        Ok(())
     }
 
     /// Whether an earlier attempt has come so far that the server may know the password.
@@ -176,7 +190,19 @@ impl Attempt<'_> {
     }
 
     async fn finish(&self) -> Result<(), Trouble> {
-        work::finish(self.ground.work(), self.of).await.during(FINISH)
+        work::finish(self.ground.work(), self.of, false).await.during(FINISH)
+    }
+
+    /// Whether the server has the password of `pending` from an attempt before.
+    async fn has_taken(&self, pending: &Credential) -> Result<bool, Trouble> {
+        match self.prove(pending).await {
+            Ok(session) => {
+                session.close().await;
+                Ok(true)
+            }
+            Err(Failure::Denied(_)) => Ok(false),
+            Err(failure) => Err(Trouble::Server(TEST, failure)),
+        }
     }
 
     /// Whether the function could do it: the copy of the current value logs in.

@@ -1,8 +1,9 @@
 //! Finds out which password a server has, and gives it that of the current version. Source: rotation.md §1.10.
 
-use super::{Attempt, BETWEEN, SET, TEST};
+use super::{Attempt, BETWEEN, MOST, SET, TEST};
 use crate::trouble::{During, Trouble};
 use rotators::{Credential, Failure};
+use secrets::rotation::work::Values;
 use tokio::time::sleep;
 
 impl Attempt<'_> {
@@ -58,8 +59,3 @@ impl Attempt<'_> {
         Ok(())
     }
 }
-
-use secrets::rotation::work::Values;
-
-/// Passwords tried in one attempt: servers lock accounts.
-const MOST: usize = 3;

@@ -1,9 +1,10 @@
 //! One user gets another password.
 
-use super::{Attempt, BETWEEN, SET, TEST};
+use super::{Attempt, BETWEEN, FINISH, MOST, SET, TEST};
 use crate::trouble::{During, Trouble};
 use rotators::{Credential, Failure, Session};
-use tokio::time::sleep;
+use secrets::rotation::work::{self, Values};
+use tokio::time::{Instant, sleep};
 
 /// Who changes the password.
 enum Hand {
@@ -33,32 +34,23 @@ impl Attempt<'_> {
         self.set_out(&pending).await?;
 
         // From the next line on the current value may not log in.
-        let shut = self.ground.barrier.shut(&self.of.arn);
+        let (shut, begun) = (self.ground.barrier.shut(&self.of.arn), Instant::now());
         let done = self.apply(&mut hand, &current, &pending).await;
         if let Err(trouble) = done {
-            self.undo(hand, &current, &pending).await;
-            return Err(trouble);
+            let undone = self.undo(hand, &current, &pending).await;
+            return Err(if undone { Trouble::Undone(Box::new(trouble)) } else { trouble });
         }
-        self.finish().await?;
+        let discards = self.discards(&hand, &current);
+        let finished = work::finish(self.ground.work(), self.of, discards).await;
+        During::<()>::during(finished, FINISH)?;
         drop(shut);
+        self.ground.tally.changed(begun.elapsed());
         hand.close().await;
         Ok(())
     }
 
-    /// Whether the server has the password of `pending` from an attempt before.
-    async fn has_taken(&self, pending: &Credential) -> Result<bool, Trouble> {
-        match self.prove(pending).await {
-            Ok(session) => {
-                session.close().await;
-                Ok(true)
-            }
-            Err(Failure::Denied(_)) => Ok(false),
-            Err(failure) => Err(Trouble::Server(TEST, failure)),
-        }
-    }
-
     /// Who can change the password: an administrator where that leaves the old one valid, else the user itself,
-    /// by the current password or the one before; an administrator if neither is the server's.
+    /// by the current password or one that the server may have instead; an administrator if none is the server's.
     async fn hand(&self, current: &Credential) -> Result<Hand, Trouble> {
         let dialect = self.rotator.dialect();
         if current.master.is_some() && (dialect.overlaps || !dialect.changes_own) {
@@ -69,11 +61,11 @@ impl Attempt<'_> {
             Err(Failure::Denied(told)) => told,
             Err(failure) => return Err(Trouble::Server(SET, failure)),
         };
-        let previous = self.values.previous.as_ref().map(Credential::parse);
-        if let Some(Ok(previous)) = previous
-            && previous.same_target(current)
-        {
-            match self.connect(&previous).await {
+        let Values { previous, pinned, .. } = &self.values;
+        let older = previous.iter().chain(pinned.iter().rev());
+        let older = older.filter_map(|it| Credential::parse(it).ok());
+        for login in older.filter(|it| it.same_target(current)).take(MOST - 1) {
+            match self.connect(&login).await {
                 Ok(session) => return Ok(Hand::Own(session)),
                 Err(Failure::Denied(further)) => told = further,
                 Err(failure) => return Err(Trouble::Server(SET, failure)),
@@ -82,7 +74,7 @@ impl Attempt<'_> {
         if current.master.is_some() {
             return self.master(current).await.map(Hand::Master);
         }
-        let advice = "neither the current password nor the previous one is the server's; put the right one with PutSecretValue, or name an administrator's secret in `masterarn`";
+        let advice = "none of the kept passwords is the server's; put the right one with PutSecretValue, or name an administrator's secret in `masterarn`";
         Err(Trouble::Lost(SET, format!("{told}: {advice}")))
     }
 
@@ -99,9 +91,10 @@ impl Attempt<'_> {
     }
 
     /// Gives the user the current password again, as far as the connection still lets it; if it can't be done,
-    /// the next attempt asks the server.
-    async fn undo(&self, mut hand: Hand, current: &Credential, pending: &Credential) {
-        match hand.change(pending, current).await {
+    /// the next attempt asks the server. Whether it could.
+    async fn undo(&self, mut hand: Hand, current: &Credential, pending: &Credential) -> bool {
+        let undone = hand.change(pending, current).await;
+        match &undone {
             Ok(()) => tracing::info!(secret = self.of.arn, "the password was changed back"),
             Err(failure) => {
                 let told = failure.to_string();
@@ -110,6 +103,14 @@ impl Attempt<'_> {
         }
         hand.close().await;
         sleep(BETWEEN).await;
+        undone.is_ok()
+    }
+
+    /// Whether the password before the current one has gone: where two are valid, the third pushes out the first.
+    fn discards(&self, hand: &Hand, current: &Credential) -> bool {
+        let overlaps = matches!(hand, Hand::Master(_)) && self.rotator.dialect().overlaps;
+        let previous = self.values.previous.as_ref().and_then(|it| Credential::parse(it).ok());
+        overlaps && previous.is_some_and(|it| it.same_target(current))
     }
 }
 

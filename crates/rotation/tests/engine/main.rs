@@ -2,8 +2,10 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+mod left;
 mod looking;
 mod native;
 mod program;
 mod queue;
+mod scale;
 mod world;

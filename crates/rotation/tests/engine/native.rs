@@ -140,7 +140,8 @@ async fn a_password_that_nobody_knows_is_not_guessed_at() {
     let world = due(5, &PLAIN, false, SINGLE).await;
     world.server.users().passwords.insert("app".into(), vec![b"changed by hand".to_vec()]);
     world.pass(48).await;
-    assert_eq!(world.events().await, ["RotationFailed", "RotationStarted"]);
+    let told = ["RotationFailed", "RotationNeedsOperator", "RotationStarted"];
+    assert_eq!(world.events().await, told);
     assert_eq!(
         world.server.users().logins.len(),
         1,

@@ -7,7 +7,7 @@ use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
 use crate::{Error, condition, limits, lookup};
-use base::{Arn, Sensitive};
+use base::{Arn, Sensitive, Uuid};
 use functions::{By, Invocable, Machine, Uninvocable};
 use policy::engine::Values;
 use service::{Action, Answer, Call, Operation, Permit, Target, input};
@@ -72,8 +72,13 @@ impl Operation for RotateSecret {
         if let Ok(version) | Err(Error::RotationBusy(version)) = &begun
             && let Some(version) = version
         {
-            // What is stuck is tried again, whatever is answered.
-            secret.retry_now((version, master.as_ref()), call);
+            // What is stuck is tried again, whatever is answered. A value that somebody else has put is not the
+            // next password: another version is made then.
+            let native = matches!(found, Invocable::Native(_));
+            let foreign = native && value::find(txn, &place, &before, version).await?.is_some();
+            let fresh = || VersionId(Uuid::random(call.entropy).to_string());
+            let version = if foreign { fresh() } else { version.clone() };
+            secret.retry_now((&version, master.as_ref()), call);
             secret.save(txn, &place, &before)?;
         }
         if begun?.is_none() {
@@ -171,7 +176,7 @@ impl RotateSecret {
         if let Some(rotation) = &mut secret.rotation {
             let job = Job::new(kind, token.clone(), call.now);
             let phase = if kind == Kind::Test { Phase::Created } else { job.phase };
-            rotation.job = Some(Job { phase, ..job });
+            rotation.job = Some(Job { phase, asked: true, ..job });
         }
         Ok(())
     }

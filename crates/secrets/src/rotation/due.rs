@@ -1,6 +1,6 @@
 //! Rows that say when a rotation is to be looked at: a table of its own, so that it holds up no removal.
 
-use crate::secret::SecretId;
+use crate::secret::{Place, SecretId};
 use base::{AccountId, Region, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::Table;
@@ -27,6 +27,12 @@ pub(crate) const DUE: Table<Due, Due> = Table::new(|it| {
     let path = Path::new("rotation-due").with(at).with(&it.account).with(&it.region);
     path.with(it.secret.as_str()).key()
 });
+
+impl Due {
+    pub(super) fn place(&self) -> Place {
+        Place { account: self.account.clone(), region: self.region.clone() }
+    }
+}
 
 impl service::due::Due for Due {
     const TABLE: Table<Self, Self> = DUE;

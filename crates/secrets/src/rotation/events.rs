@@ -44,6 +44,18 @@ pub(crate) fn of(
     })
 }
 
+/// A record that AWS has no name for.
+pub(crate) fn own(name: &'static str, arn: &str, token: Option<&VersionId>) -> Event {
+    let token = token.map(|it| format!("-{}", it.as_str())).unwrap_or_default();
+    Event::Service {
+        source: SOURCE,
+        name,
+        details: serde_json::json!({ "SecretId": arn }),
+        request_id: format!("Rotation-{arn}{token}"),
+        error: None,
+    }
+}
+
 /// The record that the value of the administrator's secret `master` was read for the rotation of `arn`.
 pub(crate) fn read_for((master, arn): (&str, &str), token: &VersionId) -> Event {
     Event::Service {

@@ -1,6 +1,6 @@
 //! What a client says of a rotation: its members on the wire, and what they do to a secret.
 
-use super::{Agreed, Kind, Phase, Rotation};
+use super::{Agreed, Job, Kind, Phase, Rotation};
 use crate::secret::Secret;
 use crate::stages::{Label, VersionId};
 use crate::{Error, limits};
@@ -87,15 +87,21 @@ impl Secret {
         heard.then(|| job.token.clone())
     }
 
-    /// Has the rotation to `version` go on at once.
+    /// Has what is under way go on at once, or the rotation to `version` begin again of which only the label is
+    /// left. What a database may have heard of is brought to an end though rotation was cancelled.
     pub(crate) fn retry_now(
         &mut self,
         (version, master): (&VersionId, Option<&Agreed>),
         call: &Call<'_>,
     ) {
-        let Some(rotation) = self.rotation.as_mut().filter(|it| it.enabled) else { return };
-        if let Some(job) = rotation.job.as_mut().filter(|it| it.token == *version) {
-            job.at = job.at.min(call.now);
+        let Some(rotation) = self.rotation.as_mut() else { return };
+        match &mut rotation.job {
+            Some(job) => job.hurry(call.now),
+            None if rotation.enabled => {
+                let job = Job::new(Kind::Rotate, version.clone(), call.now);
+                rotation.job = Some(Job { asked: true, ..job });
+            }
+            None => return,
         }
         rotation.master = master.cloned().or(rotation.master.take());
     }

@@ -22,6 +22,12 @@ pub struct Job {
     /// The SHA-256 of the `RotationToken` of the attempt under way, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// Whether somebody has asked for it now: it keeps to no window then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
+    /// Whether somebody has asked for it again during the attempt under way: another follows at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hurried: bool,
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -76,8 +82,30 @@ pub enum Again {
 impl Job {
     /// A job that begins at once.
     pub(crate) fn new(kind: Kind, token: VersionId, now: Timestamp) -> Self {
-        let (phase, attempt) = (Phase::Allocated, 0);
-        Self { token, kind, phase, attempt, at: now, started: now, proof: None, problem: None }
+        Self {
+            token,
+            kind,
+            phase: Phase::Allocated,
+            attempt: 0,
+            at: now,
+            started: now,
+            proof: None,
+            asked: false,
+            hurried: false,
+            problem: None,
+        }
+    }
+
+    /// Has it go on at once, or again as soon as the attempt under way has ended.
+    pub(crate) fn hurry(&mut self, now: Timestamp) {
+        self.at = self.at.min(now);
+        self.asked = true;
+        self.hurried = self.proof.is_some();
+    }
+
+    /// Whether only somebody who looks into it can help.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.proof.is_none() && self.problem.as_ref().is_some_and(|it| it.operator)
     }
 
     /// What is left of the job after a client has put another value.

@@ -17,19 +17,19 @@ mod due;
 mod events;
 pub(crate) mod given;
 mod job;
+pub mod look;
 pub mod view;
 pub mod work;
 
 use crate::Error;
-use crate::lookup;
 use crate::random_password::{self, Recipe};
-use crate::secret::{Place, Secret};
+use crate::secret::Secret;
 use crate::stages::{Label, VersionId};
 use base::{Entropy, Sensitive, Timestamp};
 use schedule::{Base, Rules};
 use serde::{Deserialize, Serialize};
 use service::Event;
-use store::Txn;
+use std::time::Duration;
 
 pub(crate) use begin::hash;
 pub(crate) use due::DUE;
@@ -63,9 +63,18 @@ pub struct Rotation {
     /// Beside an expression: how many days lie between its windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<u32>,
+    /// The opening of the last window that was used: no clock that is set back brings it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Timestamp>,
+    /// The end of the last window that was told to be overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_overdue: Option<Timestamp>,
     /// What is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Job>,
+    /// Why the last test failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untested: Option<Problem>,
     /// Versions that a database may know, and that are kept for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<VersionId>,
@@ -108,20 +117,6 @@ pub struct Next {
     pub fires: Timestamp,
 }
 
-/// How the secret called `name` rotates, for those who look after this server.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn of(
-    txn: &mut Txn<'_>,
-    place: &Place,
-    name: &str,
-) -> Result<Option<Rotation>, store::Error> {
-    let secret = lookup::by_name(txn, place, name).await?;
-    Ok(secret.and_then(|it| it.rotation.clone()))
-}
-
 /// A password of `length` characters that has each class and none of `exclude`.
 ///
 /// # Errors
@@ -148,15 +143,40 @@ impl Rotation {
         self.job.as_ref().map_or(scheduled, |it| Some(it.at))
     }
 
+    /// When its row is to be looked at. What rotates only when it is told to has one too, at the end of time: so
+    /// it is found without looking at all secrets.
+    pub(crate) fn row_at(&self) -> Option<Timestamp> {
+        let overdue = self.job.as_ref().and_then(|_| self.overdue_at());
+        let soonest = [self.due(), overdue].into_iter().flatten().min();
+        soonest.or(self.enabled.then_some(NEVER))
+    }
+
     /// `NextRotationDate`: the last second of the next window.
     pub fn next_date(&self) -> Option<Timestamp> {
-        let last_second = std::time::Duration::from_secs(1);
+        let last_second = Duration::from_secs(1);
         self.next.filter(|_| self.enabled).map(|it| it.closes.minus(last_second))
+    }
+
+    /// When `NextRotationDate` will have passed by an hour, unless that was told.
+    pub fn overdue_at(&self) -> Option<Timestamp> {
+        let told = self.next.is_some_and(|it| self.told_overdue == Some(it.closes));
+        self.next_date().filter(|_| !told).map(|it| it.plus(OVERDUE))
     }
 
     /// Finds the next window, of the secret `id`.
     pub(crate) fn reschedule(&mut self, id: &str) {
-        let base = Base { anchor: self.anchor, last: self.moved };
+        self.reschedule_from(Base { anchor: self.anchor, last: self.moved.max(self.used) }, id);
+    }
+
+    /// Goes on to the first window that opens after `now`.
+    pub(super) fn skip(&mut self, now: Timestamp, id: &str) {
+        let days = self.rules.as_ref().is_some_and(Rules::counts_changes);
+        let last = if days { self.moved } else { Some(now) };
+        let anchor = if days { now } else { self.anchor };
+        self.reschedule_from(Base { anchor, last: last.max(self.used) }, id);
+    }
+
+    fn reschedule_from(&mut self, base: Base, id: &str) {
         let window = self.rules.as_ref().and_then(|it| it.next_window(base));
         self.next = window.map(|it| Next {
             opens: it.opens,
@@ -170,7 +190,7 @@ impl Rotation {
         if self.rules.as_ref() != Some(&rules) || !self.enabled {
             self.anchor = now;
         }
-        let base = Base { anchor: self.anchor, last: self.moved };
+        let base = Base { anchor: self.anchor, last: self.moved.max(self.used) };
         let window = rules.next_window(base);
         self.days = window.filter(|_| rules.expression().is_some()).map(|it| it.days_after(now));
         self.rules = Some(rules);
@@ -200,6 +220,8 @@ impl Secret {
         let Some(rotation) = &mut self.rotation else { return Vec::new() };
         // AWSPENDING never is AWSCURRENT: it goes.
         let _ = self.stages.detach(&Label::PENDING);
+        // The value may name another server.
+        rotation.target = None;
         if rotation.enabled && rotation.rules.as_ref().is_some_and(Rules::counts_changes) {
             rotation.moved = Some(now);
             rotation.reschedule(self.id.as_str());
@@ -216,9 +238,12 @@ impl Secret {
         self.touch(now);
         let Some(rotation) = &mut self.rotation else { return Vec::new() };
         rotation.job = None;
+        rotation.untested = None;
         rotation.pins.clear();
         rotation.rotated = Some(now);
         rotation.moved = Some(now);
+        let used = rotation.next.filter(|_| rotation.enabled).map(|it| it.opens);
+        rotation.used = rotation.used.max(used.filter(|it| *it <= now));
         if let (Some(rules), true) = (&rotation.rules, rotation.enabled) {
             let opened = rotation.next.map_or(now, |it| it.opens);
             let window = schedule::Window { opens: opened, closes: opened };
@@ -231,22 +256,26 @@ impl Secret {
     }
 
     /// Ends a test, well or badly: its version keeps its value and loses its label.
-    pub(crate) fn tested(&mut self, job: &Job, problem: Option<&str>) -> Vec<Event> {
+    pub(crate) fn tested(&mut self, job: &Job, problem: Option<(Problem, &str)>) -> Vec<Event> {
         if self.stages.holder(&Label::PENDING) == Some(&job.token) {
             let _ = self.stages.detach(&Label::PENDING);
         }
+        let (problem, record) = problem.unzip();
+        let stage = record.map_or(events::Stage::Succeeded, |_| events::Stage::Failed);
         if let Some(rotation) = &mut self.rotation {
             rotation.job = None;
+            rotation.untested = problem;
         }
-        let stage = problem.map_or(events::Stage::Succeeded, |_| events::Stage::Failed);
-        events::of(job.kind, stage, (&self.arn, &job.token), problem).into_iter().collect()
+        events::of(job.kind, stage, (&self.arn, &job.token), record).into_iter().collect()
     }
 }
 
-/// Where in a window the secret `id` rotates: the same on each node and after each restart (FNV-1a).
+/// Where in a window the secret `id` rotates: the same on each node and after each restart.
 fn spread(id: &str, opens: Timestamp) -> u64 {
-    let bytes = id.bytes().chain(opens.millis().to_be_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    service::spread(id.bytes().chain(opens.millis().to_be_bytes()))
 }
+
+/// After the last day of the calendar that clients are shown, nothing happens.
+const NEVER: Timestamp = Timestamp::from_secs(253_402_300_799);
+/// After so long it is told that a rotation is overdue.
+const OVERDUE: Duration = Duration::from_hours(1);

@@ -1,11 +1,13 @@
 //! A secret's rotation as those see it who look after this server.
 
+use super::events::{self, Stage};
 use super::work::Assignment;
 use super::{Due, Job, Kind, Phase, Rotation};
 use crate::secret::{Place, Secret, SecretId, secrets};
-use crate::stages::VersionId;
+use crate::stages::{Label, VersionId};
 use crate::{Error, lookup};
 use base::{Sensitive, Timestamp, Uuid};
+use service::Event;
 use std::collections::BTreeMap;
 use store::Txn;
 
@@ -43,7 +45,7 @@ pub enum Declined {
 ///
 /// The store's.
 pub async fn at(txn: &mut Txn<'_>, due: &Due) -> Result<Option<View>, store::Error> {
-    let place = Place { account: due.account.clone(), region: due.region.clone() };
+    let place = due.place();
     let secret = txn.find_shared(&secrets(), &(&place, &due.secret)).await?;
     Ok(secret.filter(|it| it.deletion.is_none()).map(|it| View::of(place, &it)))
 }
@@ -65,7 +67,8 @@ pub async fn named(
 }
 
 /// Asks the engine to give the server of `view` the password of the current version, in `txn`. What was asked
-/// before and has failed is tried again at once.
+/// before and has failed is tried again at once; a rotation that only an operator can help is given up for it.
+/// Gives what the trail has to say of that.
 ///
 /// # Errors
 ///
@@ -74,18 +77,28 @@ pub async fn ask_to_reconcile(
     txn: &mut Txn<'_>,
     view: &View,
     (now, token): (Timestamp, Uuid),
-) -> Result<Result<(), Declined>, Error> {
+) -> Result<Result<Vec<Event>, Declined>, Error> {
     let found = txn.find(&secrets(), &(&view.place, &view.id)).await?;
     let Some(before) = found.filter(|it| it.deletion.is_none()) else {
         return Ok(Err(Declined::Gone));
     };
     let mut secret = before.clone();
+    let mut told = Vec::new();
     let Some(rotation) = secret.rotation.as_mut().filter(|it| it.function.is_some()) else {
         return Ok(Err(Declined::NoFunction));
     };
     let job = match rotation.job.take() {
         Some(job) if job.kind == Kind::Reconcile => {
             Job { at: now, attempt: 0, problem: None, ..job }
+        }
+        // Its password may be the server's: it is among those that are tried.
+        Some(job) if job.is_stuck() => {
+            let whose = (secret.arn.as_str(), &job.token);
+            told.extend(events::of(job.kind, Stage::Abandoned, whose, None));
+            // AWSPENDING never is AWSCURRENT: it goes.
+            let _ = secret.stages.detach(&Label::PENDING);
+            let (kind, phase, attempt) = (Kind::Reconcile, Phase::Setting, 0);
+            Job { kind, phase, attempt, at: now, problem: None, ..job }
         }
         Some(_) => return Ok(Err(Declined::Busy)),
         None => {
@@ -96,7 +109,7 @@ pub async fn ask_to_reconcile(
     };
     rotation.job = Some(job);
     secret.save(txn, &view.place, &before)?;
-    Ok(Ok(()))
+    Ok(Ok(told))
 }
 
 impl View {
@@ -133,8 +146,6 @@ impl View {
             master: rotation.master,
             target: rotation.target,
             pins: rotation.pins,
-            recurs: rotation.enabled && rotation.next.is_some(),
-            closes: rotation.next.map(|it| it.closes),
         }
     }
 }

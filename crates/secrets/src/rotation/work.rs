@@ -4,7 +4,7 @@
 //! cancelled or deleted meanwhile.
 
 use super::events::{self, Stage};
-use super::{Again, Agreed, DUE, Due, Job, Kind, Phase, Problem};
+use super::{Again, Agreed, DUE, Due, Job, Kind, Phase, Problem, look};
 use crate::secret::{Place, Secret, SecretId, secrets};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -13,8 +13,7 @@ use crate::{Error, lookup};
 use base::{Entropy, Sensitive, Timestamp, Uuid};
 use envelope::Keyring;
 use service::{Action, Call, Errand, Event, Permit, Ports, Target};
-use std::ops::Bound;
-use store::{KeyRange, Txn};
+use store::Txn;
 
 /// What an act brings along.
 #[derive(Clone, Copy)]
@@ -52,10 +51,19 @@ pub struct Assignment {
     pub master: Option<Agreed>,
     /// Versions that a database may know.
     pub pins: Vec<VersionId>,
-    /// Whether a further window comes after this one.
-    pub recurs: bool,
-    /// The end of the window under way, if it has one.
-    pub closes: Option<Timestamp>,
+}
+
+/// How an attempt has failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    /// In which step, `setSecret`.
+    pub step: &'a str,
+    /// What happened, for those who look after the server. Holds no secret.
+    pub text: &'a str,
+    /// What the trail says.
+    pub record: &'a str,
+    /// Whether the server had taken the new password, and has the one before again.
+    pub rolled_back: bool,
 }
 
 /// The values that a password may be among.
@@ -79,51 +87,17 @@ pub struct Gone;
 const ATTEMPTS: usize = 64;
 const SERVICE: &str = "secretsmanager.amazonaws.com";
 
-/// Up to `limit` rows of what falls due after `after`, soonest first.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn due(
-    work: Work<'_>,
-    after: Option<&Due>,
-    limit: usize,
-) -> Result<Vec<Due>, store::Error> {
-    let mut range = KeyRange::prefix("rotation-due/");
-    if let Some(after) = after {
-        range.from = Bound::Excluded(DUE.key(after));
-    }
-    let mut txn = store::begin(work.ports.backend);
-    let rows = txn.page::<Due>(range, limit, false).await?.rows;
-    Ok(rows.into_iter().map(|(_, due)| due).collect())
-}
-
-/// What `due` will speak to: the server of the last time, or else the function and the account.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn target(work: Work<'_>, due: &Due) -> Result<String, store::Error> {
-    let place = Place { account: due.account.clone(), region: due.region.clone() };
-    let mut txn = store::begin(work.ports.backend);
-    let secret = txn.find_shared(&secrets(), &(&place, &due.secret)).await?;
-    let rotation = secret.as_ref().and_then(|it| it.rotation.as_ref());
-    let known = rotation.and_then(|it| it.target.clone().or_else(|| it.function.clone()));
-    Ok(known.unwrap_or_else(|| due.account.to_string()))
-}
-
 /// Begins what `due` leads to. `None` if nothing is due there.
 ///
 /// # Errors
 ///
 /// The store's.
 pub async fn begin(work: Work<'_>, due: &Due) -> Result<Option<Assignment>, Error> {
-    let place = Place { account: due.account.clone(), region: due.region.clone() };
+    let place = due.place();
     let errand = Errand::new(&place.account, &place.region, SERVICE);
     for _ in 0..ATTEMPTS {
         let mut txn = store::begin(work.ports.backend);
-        let found = txn.find(&secrets(), &(&place, &due.secret)).await?;
-        let Some(before) = found.filter(|it| it.rotation_due() == Some(due.at)) else {
+        let Some(before) = look::found(&mut txn, &place, due).await? else {
             // The row leads nowhere: it must go, or it would be found for ever.
             txn.remove(&DUE, due);
             txn.commit().await?;
@@ -134,7 +108,7 @@ pub async fn begin(work: Work<'_>, due: &Due) -> Result<Option<Assignment>, Erro
         }
         let mut secret = before.clone();
         let token = Sensitive::from(Uuid::random(work.entropy).to_string());
-        let (job, events) = secret.begin(work, &token)?;
+        let (job, events) = secret.begin(work, &token);
         secret.save(&mut txn, &place, &before)?;
         let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
         if Errand::commit(&call, txn, &events, work.ports).await? {
@@ -284,18 +258,51 @@ pub async fn set_out(
     .await
 }
 
-/// Ends the job well: its version is current, what comes next is scheduled.
+/// Ends the job well: its version is current, what comes next is scheduled. `discards`: the password before the
+/// last one doesn't log in any more.
 ///
 /// # Errors
 ///
 /// The store's.
-pub async fn finish(work: Work<'_>, of: &Assignment) -> Result<Result<(), Gone>, Error> {
-    change(work, of, |secret, job| match job.kind {
-        Kind::Rotate => secret.rotated(job, work.now),
-        Kind::Test => secret.tested(job, None),
-        Kind::Reconcile => secret.reconciled(job),
+pub async fn finish(
+    work: Work<'_>,
+    of: &Assignment,
+    discards: bool,
+) -> Result<Result<(), Gone>, Error> {
+    change(work, of, |secret, job| {
+        let mut told = match job.kind {
+            Kind::Rotate => secret.rotated(job, work.now),
+            Kind::Test => secret.tested(job, None),
+            Kind::Reconcile => secret.reconciled(job),
+        };
+        let name = "RotationOldPasswordDiscarded";
+        told.extend(discards.then(|| events::own(name, &secret.arn, Some(&job.token))));
+        told
     })
     .await
+}
+
+/// Tells that what waits for its turn is overdue, if that wasn't told.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn tell_overdue(work: Work<'_>, due: &Due) -> Result<(), Error> {
+    let place = due.place();
+    let errand = Errand::new(&place.account, &place.region, SERVICE);
+    let mut txn = store::begin(work.ports.backend);
+    let found = txn.find(&secrets(), &(&place, &due.secret)).await?;
+    let Some(before) = found.filter(|it| it.deletion.is_none()) else { return Ok(()) };
+    let mut secret = before.clone();
+    let told = secret.tell_waiting(work.now);
+    if told.is_empty() {
+        return Ok(());
+    }
+    secret.save(&mut txn, &place, &before)?;
+    let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+    // Whoever was in the way has begun it, and tells it then.
+    Errand::commit(&call, txn, &told, work.ports).await?;
+    Ok(())
 }
 
 /// Whether the job is still what it was: nobody has cancelled it or put another value.
@@ -319,7 +326,7 @@ pub async fn is_current(work: Work<'_>, of: &Assignment) -> Result<bool, Error> 
     Ok(secret.is_some_and(|it| it.stages.holder(&Label::CURRENT) == Some(&of.job.token)))
 }
 
-/// Notes that the attempt has failed in `step`, and when there is another. `record` is what the trail says.
+/// Notes that the attempt has failed, and when there is another.
 ///
 /// # Errors
 ///
@@ -327,61 +334,41 @@ pub async fn is_current(work: Work<'_>, of: &Assignment) -> Result<bool, Error> 
 pub async fn fail(
     work: Work<'_>,
     of: &Assignment,
-    (step, text, record): (&str, &str, &str),
+    failed: Failed<'_>,
     again: Again,
 ) -> Result<Result<(), Gone>, Error> {
+    let Failed { step, text, record, rolled_back } = failed;
     change(work, of, |secret, job| {
+        let operator = again == Again::Operator && job.kind != Kind::Test;
+        let (step, text) = (step.to_owned(), text.to_owned());
+        let problem = Problem { at: work.now, step, text, operator };
         if job.kind == Kind::Test {
-            return secret.tested(job, Some(record));
+            return secret.tested(job, Some((problem, record)));
         }
         let id = secret.id.as_str().to_owned();
-        let told = (secret.arn.clone(), job.token.clone());
         if let Some(rotation) = &mut secret.rotation {
-            let at = match again {
-                Again::At(at) => at,
-                Again::Operator | Again::Window => {
-                    // What was missed stays to be seen: NextRotationDate lies in the past then.
-                    let kept = rotation.next.filter(|it| it.closes <= work.now);
-                    rotation.skip(work.now, &id);
-                    let at = rotation.next.map_or(work.now.plus(IDLE), |it| it.fires);
-                    rotation.next = kept.or(rotation.next);
-                    at
-                }
+            let (at, attempt, asked) = match again {
+                // Somebody has asked for it meanwhile: he may have mended what was wrong.
+                _ if job.hurried => (work.now.plus(AT_ONCE), 0, true),
+                Again::At(at) => (at, job.attempt, job.asked),
+                // A new window gives so many attempts again.
+                Again::Operator | Again::Window => (rotation.next_try(work.now, &id), 0, false),
             };
-            let operator = again == Again::Operator;
-            let (step, text) = (step.to_owned(), text.to_owned());
-            let problem = Some(Problem { at: work.now, step, text, operator });
-            // A new window gives so many attempts again.
-            let attempt = if matches!(again, Again::At(_)) { job.attempt } else { 0 };
-            rotation.job = Some(Job { at, attempt, problem, proof: None, ..job.clone() });
+            let job = Job { at, attempt, asked, hurried: false, proof: None, ..job.clone() };
+            rotation.job = Some(Job { problem: Some(problem), ..job });
         }
-        events::of(job.kind, Stage::Failed, (&told.0, &told.1), Some(record)).into_iter().collect()
+        let (arn, token) = (secret.arn.as_str(), &job.token);
+        let own = |name| events::own(name, arn, Some(token));
+        let told = events::of(job.kind, Stage::Failed, (arn, token), Some(record)).into_iter();
+        told.chain(rolled_back.then(|| own("RotationRolledBack")))
+            .chain(operator.then(|| own("RotationNeedsOperator")))
+            .collect()
     })
     .await
 }
 
-/// Puts a job off to `at` that couldn't be begun: it has not failed.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn put_off(
-    work: Work<'_>,
-    of: &Assignment,
-    at: Timestamp,
-) -> Result<Result<(), Gone>, Error> {
-    change(work, of, |secret, job| {
-        if let Some(rotation) = &mut secret.rotation {
-            let attempt = job.attempt.saturating_sub(1);
-            rotation.job = Some(Job { attempt, at, ..job.clone() });
-        }
-        Vec::new()
-    })
-    .await
-}
-
-/// Without a window, a failed job is tried again after this long.
-const IDLE: std::time::Duration = std::time::Duration::from_hours(24);
+/// What somebody wants again follows after this long.
+const AT_ONCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 async fn change(
     work: Work<'_>,
@@ -430,8 +417,6 @@ impl Assignment {
             target: rotation.target,
             master: rotation.master,
             pins: rotation.pins,
-            recurs: rotation.enabled && rotation.next.is_some(),
-            closes: rotation.next.map(|it| it.closes),
         })
     }
 

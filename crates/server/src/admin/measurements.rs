@@ -5,6 +5,7 @@ use super::answer::{AdminBody, Fault, Replied, ok, whole};
 use crate::exposition::{CONTENT_TYPE, Exposition, Kind, Times};
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use rotation::Windows;
 use serde_json::json;
 use std::time::Duration;
 use store::backends::embedded;
@@ -33,12 +34,31 @@ impl Admin {
     async fn render_rotations(&self, out: &mut Exposition) {
         let tally = self.grounds.tally();
         let name = "strongroom_rotations_total";
-        out.family(name, Kind::Counter, "Attempts at rotations, by how they ended.");
-        for (outcome, count) in tally.ended() {
-            out.line(name, &format!("outcome=\"{outcome}\""), &count);
+        out.family(name, Kind::Counter, "Attempts at rotations, by engine and by how they ended.");
+        for ((engine, outcome), count) in tally.ended() {
+            out.line(name, &format!("engine=\"{engine}\",outcome=\"{outcome}\""), &count);
         }
-        let help = "Attempts at rotations under way.";
-        out.single("strongroom_rotations_running", Kind::Gauge, help, &tally.running());
+        let name = "strongroom_rotations_running";
+        out.family(
+            name,
+            Kind::Gauge,
+            "Attempts at rotations under way, by how far they have come.",
+        );
+        for (phase, count) in tally.running() {
+            out.line(name, &format!("phase=\"{phase}\""), &count);
+        }
+        let help = "Rotations that are due and wait for their turn in memory.";
+        out.single("strongroom_rotations_waiting", Kind::Gauge, help, &tally.waiting());
+        let help =
+            "Servers that are left alone as they don't answer, once for each account that does.";
+        out.single("strongroom_rotation_servers_shut", Kind::Gauge, help, &tally.shut());
+        let name = "strongroom_rotation_window_seconds";
+        let help = "Changes of one user's password: the time in which the old one may not log in.";
+        out.family(name, Kind::Histogram, help);
+        let windows = tally.windows();
+        let bounds = Windows::BOUNDS.iter().map(|it| Duration::from_millis(*it)).collect();
+        let (counts, total) = (windows.counts.to_vec(), windows.total);
+        out.histogram(name, "", &Times { bounds, counts, total });
         // What can't be read isn't told: the store's own measurements say why.
         if let Ok(late) = self.lateness().await {
             let help = "Time since the first rotation that hasn't begun or ended was due.";

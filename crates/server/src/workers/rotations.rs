@@ -65,8 +65,12 @@ impl Rotations {
             };
             tokio::select! {
                 () = engine.ended() => (),
-                () = sleep(wait.min(LONGEST_SLEEP)) => (),
-                () = self.front.rotates.notified() => (),
+                () = sleep(wait.min(LONGEST_SLEEP)) => {
+                    if LONGEST_SLEEP <= wait {
+                        engine.look_again();
+                    }
+                }
+                () = self.front.rotates.notified() => engine.look_again(),
                 () = stop.begun() => (),
             }
         }

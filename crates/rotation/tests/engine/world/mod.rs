@@ -1,5 +1,6 @@
 //! A world for rotations: the API, the engine, servers in memory, time and death by hand.
 
+pub(crate) mod scripted;
 pub(crate) mod server;
 
 use self::server::{Door, Fate, Server};

@@ -10,9 +10,9 @@ use super::{Admin, who_can};
 use crate::start::DEFAULT_REGION;
 use base::{AccountId, Arn, Region, Timestamp};
 use http::StatusCode;
-use secrets::rotation::Due;
 use secrets::rotation::view::{self, View};
-use secrets::rotation::work::{self, Work};
+use secrets::rotation::work::Work;
+use secrets::rotation::{Due, look};
 use secrets::secret::Place;
 use serde::Deserialize;
 use service::Ports;
@@ -49,7 +49,7 @@ impl Admin {
     /// By how much the first rotation is late.
     pub(super) async fn lateness(&self) -> Result<Duration, store::Error> {
         let work = self.rotation_work();
-        let first = work::due(work, None, 1).await?;
+        let first = look::due(work, None, 1).await?;
         Ok(first.first().map_or(Duration::ZERO, |it| work.now.since(it.at)))
     }
 
@@ -69,7 +69,7 @@ impl Admin {
         which: &Which,
         after: Option<&Due>,
     ) -> Result<(Vec<Due>, Option<Due>), store::Error> {
-        let mut page = work::due(self.rotation_work(), after, PAGE).await?;
+        let mut page = look::due(self.rotation_work(), after, PAGE).await?;
         let next = page.last().filter(|_| page.len() == PAGE).cloned();
         page.retain(|it| which.includes(it));
         Ok((page, next))

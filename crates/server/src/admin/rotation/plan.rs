@@ -78,14 +78,17 @@ fn missing(fact: String, hint: &str) -> Finding {
 /// When it would be.
 fn window(rotation: Option<&Rotation>) -> Finding {
     let Some(rotation) = rotation.filter(|it| it.enabled) else {
-        return Finding::Fine("it rotates when it is told to, and by no schedule".to_owned());
+        return Finding::Fine(BY_HAND.to_owned());
     };
     Finding::Fine(match (rotation.due(), rotation.next_date()) {
         (Some(at), Some(by)) => format!("it is due at {}, and by {}", shown(at), shown(by)),
         (Some(at), None) => format!("it is due at {}", shown(at)),
+        (None, _) if rotation.rules.is_none() => BY_HAND.to_owned(),
         (None, _) => "its schedule has no further window".to_owned(),
     })
 }
+
+const BY_HAND: &str = "it rotates when it is told to, and by no schedule";
 
 fn finding(finding: &Finding) -> Value {
     match finding {
@@ -106,11 +109,13 @@ mod tests {
         let at = Timestamp::from_secs;
         let next = Next { opens: at(0), fires: at(10), closes: at(3600) };
         let rotation = Rotation { enabled: true, next: Some(next), ..Rotation::default() };
+        let rules = serde_json::from_value(json!({ "days": 30 })).expect("rules");
         let due = "it is due at 1970-01-01T00:00:10Z, and by 1970-01-01T00:59:59Z";
         for (rotation, expected) in [
-            (None, "it rotates when it is told to, and by no schedule"),
+            (None, BY_HAND),
+            (Some(Rotation { enabled: true, ..Rotation::default() }), BY_HAND),
             (
-                Some(Rotation { enabled: true, ..Rotation::default() }),
+                Some(Rotation { enabled: true, rules, ..Rotation::default() }),
                 "its schedule has no further window",
             ),
             (Some(rotation), due),

@@ -5,7 +5,8 @@ use base::Uuid;
 use secrets::rotation::Kind;
 use secrets::rotation::view::{self, Declined, View};
 use serde_json::json;
-use service::chain;
+use service::audit::{self, Encoded};
+use service::{Event, chain};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -55,17 +56,28 @@ impl Admin {
             let mut txn = store::begin(&*front.backend);
             let fresh = (front.clock.now(), Uuid::random(&*front.entropy));
             let asked = view::ask_to_reconcile(&mut txn, view, fresh).await;
-            if let Err(declined) = asked.map_err(|error| chain(&error))? {
-                return Ok(Err(declined));
-            }
+            let told = match asked.map_err(|error| chain(&error))? {
+                Ok(told) => told,
+                Err(declined) => return Ok(Err(declined)),
+            };
             let record = self.operator_record(&view.place.account, "RepairRotation", &details);
-            let record = record.map_err(|error| chain(&error))?;
-            let done = service::commit_recorded(txn, &[record], &*front.trail).await;
+            let mut records = vec![record.map_err(|error| chain(&error))?];
+            let more: Option<Vec<_>> = told.iter().map(|it| self.record_of(view, it)).collect();
+            records.extend(more.ok_or("no audit record")?);
+            let done = service::commit_recorded(txn, &records, &*front.trail).await;
             if done.map_err(|error| chain(&error))? {
                 tracing::info!(secret = view.arn, "a repair was asked for");
                 return Ok(Ok(()));
             }
         }
+    }
+
+    /// The record of what the repair does to a rotation.
+    fn record_of(&self, view: &View, event: &Event) -> Option<Encoded> {
+        let Event::Service { source, name, details, request_id, .. } = event else { return None };
+        let when = (self.front.clock.now(), Uuid::random(&*self.front.entropy));
+        let place = (&view.place.account, &view.place.region);
+        audit::of_service(source, place, when, (name, details, request_id))
     }
 
     /// How it ended, if it has.

@@ -54,9 +54,17 @@ fn row(view: &View, now: Timestamp) -> Value {
         "NextAt": rotation.due().map(shown),
         "NextBy": rotation.next_date().map(shown),
         "Job": rotation.job.as_ref().map(job),
-        "Problem": rotation.job.as_ref().and_then(|it| it.problem.as_ref()).map(problem),
+        "Problem": why(rotation).map(problem),
         "Versions": view.versions,
     })
+}
+
+/// Why the last attempt failed, or the last test if nothing has been tried since.
+fn why(rotation: &Rotation) -> Option<&Problem> {
+    match &rotation.job {
+        Some(job) => job.problem.as_ref(),
+        None => rotation.untested.as_ref(),
+    }
 }
 
 /// In one word.

@@ -242,7 +242,7 @@ impl Report {
         let count = |name: &str| self.counts.get(name).copied().unwrap_or_default();
         json!({
             "Verified": self.done,
-            "LogIn": count("logs in"),
+            "LogIn": count("logs in") + count("repaired"),
             "Changing": count("changing"),
             "Drift": count("drift"),
             "Unreachable": count("unreachable"),
