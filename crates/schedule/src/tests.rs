@@ -244,6 +244,27 @@ fn fires_within_the_window_and_leaves_time_for_retries() {
 }
 
 #[test]
+fn a_maintenance_window_is_open_from_hour_to_hour() {
+    #[rustfmt::skip]
+    let cases = [
+        ("cron(0 2 * * ? *)",  "3h", "2026-02-01T01:59:59", false),
+        ("cron(0 2 * * ? *)",  "3h", "2026-02-01T02:00:00", true),
+        ("cron(0 2 * * ? *)",  "3h", "2026-02-01T04:59:59", true),
+        ("cron(0 2 * * ? *)",  "3h", "2026-02-01T05:00:00", false),
+        ("cron(0 18 L * ? *)", "6h", "2026-02-28T23:59:59", true),
+        ("cron(0 18 L * ? *)", "6h", "2026-03-01T00:00:00", false),
+        ("days 30",            "3h", "2026-02-01T12:00:00", true), // made up for at any time
+    ];
+    for (expression, duration, instant, open) in cases {
+        assert_eq!(
+            rules(expression, duration).is_open_at(at(instant)),
+            open,
+            "{expression} {instant}"
+        );
+    }
+}
+
+#[test]
 fn tells_how_it_takes_changes_and_misses() {
     for (expression, duration, counts_changes, catches_up) in [
         ("days 30", "3h", true, true),
