@@ -14,6 +14,8 @@ use strongroom_rotation::{Bounds, Engine, Ground};
 use testkit::Desk;
 
 const FUNCTION: &str = ":function:SecretsManagerRDSPostgreSQLRotationSingleUser";
+/// Not a server: a function that hangs, whatever its secret says.
+const PROGRAM: &str = "program";
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// A desk whose store is filled directly: a schedule is a row of a secret and one of what falls due.
@@ -88,12 +90,13 @@ impl Crowd {
     fn schedule(&mut self, like: &[u8], id: &str, plan: &Plan<'_>) {
         let Plan { host, fires, known, .. } = plan;
         let account = account(plan.account);
+        let function = if *host == PROGRAM { ":function:hangs" } else { FUNCTION };
         let (schema, body) = like.split_at(SCHEMA);
         let mut secret: Value = serde_json::from_slice(body).expect("JSON");
         let (opens, closes) = (fires.minus(MINUTE), fires.plus(60 * MINUTE));
         let mut rotation = json!({
             "enabled": true, "anchor": opens, "rules": { "days": 30 },
-            "function": format!("arn:aws:lambda:us-east-1:{account}{FUNCTION}"),
+            "function": format!("arn:aws:lambda:us-east-1:{account}{function}"),
             "next": { "opens": opens, "closes": closes, "fires": fires },
         });
         if *known {
@@ -213,7 +216,7 @@ async fn nobodys_backlog_keeps_another_account_from_being_taken_up() {
     const PLACES: u64 = 500;
     let mut crowd = Crowd::open().await;
     let first = crowd.start;
-    let plan = Plan { account: 1, host: "dead", fires: first, known: true };
+    let plan = Plan { account: 1, host: PROGRAM, fires: first, known: false };
     crowd.real(&plan).await;
     let like = crowd.writes[0].1.clone().expect("a row");
     crowd.copy(&like, &plan, (3 * PLACES, Duration::ZERO));
@@ -222,7 +225,7 @@ async fn nobodys_backlog_keeps_another_account_from_being_taken_up() {
         // The second account, and the other server of the first: all due later than the backlog.
         crowd.real(&Plan { account: 1 + number % 2, host: "well", fires, known: true }).await;
     }
-    let fleet = Arc::new(Fleet::new(["dead"]));
+    let fleet = Arc::new(Fleet::new([]));
     let ground = crowd.settle(&fleet).await;
     let waiting = usize::try_from(PLACES).expect("small");
     let bounds = Bounds { waiting, ..Bounds::default() };

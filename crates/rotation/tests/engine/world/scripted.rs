@@ -239,7 +239,8 @@ impl Functions for Natives {
     }
 
     async fn invoke(&self, _: &Assignment, _: Vec<u8>, _: &dyn Hidden) -> Result<(), String> {
-        Err("no such function".into())
+        busy(Duration::from_mins(15)).await;
+        Err("it was stopped".into())
     }
 }
 
