@@ -63,6 +63,18 @@ pub trait Gate: Send + Sync {
     /// Waits until the value of the secret `arn` isn't about to change, for a moment at most, of which `before`
     /// is over. Tells how long that was, if there was anything to wait for.
     async fn pass(&self, arn: &str, before: Duration) -> Option<Duration>;
+
+    /// Begins to listen for the end of what is called `what`, which others make. `None`: nobody makes it here.
+    fn expect(&self, _what: &str) -> Option<Box<dyn Expected>> {
+        None
+    }
+}
+
+/// Something that others make, and that is listened for already.
+#[async_trait]
+pub trait Expected: Send + Sync {
+    /// Waits until they are done with it, well or badly, for a moment at most; `false` if that wasn't enough.
+    async fn done(self: Box<Self>) -> bool;
 }
 
 /// That a signature was right, the request's or that of a token in it; or that nothing will be permitted.
@@ -252,6 +264,11 @@ impl<'a> Call<'a> {
         let waited = u64::try_from((before + waited).as_nanos()).unwrap_or(u64::MAX);
         self.waited.store(waited, Ordering::Relaxed);
         true
+    }
+
+    /// Begins to listen for the end of `what`, which others make.
+    pub(crate) fn expect(&self, what: &str) -> Option<Box<dyn Expected>> {
+        self.gate?.expect(what)
     }
 
     /// Why the last question was answered with no, if it was and nobody has taken it yet: for the record

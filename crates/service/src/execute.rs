@@ -2,6 +2,7 @@
 
 use crate::audit::{self, Encoded, Named, OUTBOX, Outcome, Trail, TrailError};
 use crate::operation::{INTERNAL_TEXT, Reply, shown};
+use crate::patience::Patience;
 use crate::protocol::Protocol;
 use crate::{Answer, Call, Denial, Event, Fault, Operation, spread};
 use store::{Backend, Txn};
@@ -45,7 +46,7 @@ pub async fn execute<O: Operation>(
     operation: &O,
     ports: Ports<'_>,
 ) -> Result<O::Output, Failure<O::Error>> {
-    let mut turn = None;
+    let (mut turn, mut patience) = (None, Patience::default());
     for _ in 0..MAX_ATTEMPTS {
         let mut txn = store::begin(ports.backend);
         let outcome = operation.run(call, &mut txn).await;
@@ -53,6 +54,14 @@ pub async fn execute<O: Operation>(
             call.take_notes();
             call.keep_denial(None);
             continue;
+        }
+        if let Some(what) = outcome.as_ref().err().and_then(Fault::awaits)
+            && patience.is_left()
+        {
+            match patience.wait(call, what, txn, ports).await {
+                Ok(()) => continue,
+                Err(error) => return Err(broken(call, operation, error, ports).await),
+            }
         }
         if outcome.as_ref().is_err_and(|it| !it.is_counted()) {
             txn.discard_writes();
@@ -83,12 +92,7 @@ pub async fn execute<O: Operation>(
                 turn = Some(ports.turns.wait(&key).await);
                 continue;
             }
-            Err(error) => {
-                let named = named::<O>();
-                let outcome = failed(Code::INTERNAL, INTERNAL_TEXT.to_owned());
-                note(call, named, Some(operation), outcome, ports).await.map_err(Failure::Trail)?;
-                return Err(Failure::Store(error));
-            }
+            Err(error) => return Err(broken(call, operation, error, ports).await),
         }
         return outcome.map(Answer::into_output).map_err(Failure::Operation);
     }
@@ -96,6 +100,20 @@ pub async fn execute<O: Operation>(
     let outcome = failed(Code::THROTTLING, "Rate exceeded".to_owned());
     note::<()>(call, named, None, outcome, ports).await.map_err(Failure::Trail)?;
     Err(Failure::Busy)
+}
+
+/// The end of a call whose writes the store couldn't keep.
+async fn broken<O: Operation>(
+    call: &Call<'_>,
+    operation: &O,
+    error: store::Error,
+    ports: Ports<'_>,
+) -> Failure<O::Error> {
+    let outcome = failed(Code::INTERNAL, INTERNAL_TEXT.to_owned());
+    match note(call, named::<O>(), Some(operation), outcome, ports).await {
+        Ok(()) => Failure::Store(error),
+        Err(error) => Failure::Trail(error),
+    }
 }
 
 /// Commits `txn` with `records`; `false` if somebody has changed what it has read.

@@ -24,6 +24,7 @@ mod input;
 mod members;
 mod operation;
 mod organization;
+mod patience;
 pub mod principals;
 mod protocol;
 pub mod rehearsal;
@@ -31,7 +32,7 @@ mod slow;
 mod spread;
 
 pub use audit::{Event, Trail};
-pub use call::{Call, Gate, Permit, Proof, Quotas, Refusal, Source, Target, TlsDetails};
+pub use call::{Call, Expected, Gate, Permit, Proof, Quotas, Refusal, Source, Target, TlsDetails};
 pub use caller::{Access, Caller, Held, Kind, Session};
 pub use denial::{Confidant, Denial};
 pub use endpoint::Endpoint;

@@ -132,6 +132,12 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn is_outdated(&self) -> bool {
         false
     }
+
+    /// What others have to make before there is another answer. What was written asks them to: it is kept, and
+    /// the operation starts again when they are done. It is the answer if that takes too long.
+    fn awaits(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// What goes back to the client.

@@ -38,6 +38,11 @@ pub async fn id_of(txn: &mut Txn<'_>, arn: &str) -> Result<Option<String>, store
     Ok(txn.find_shared(&IDS, arn).await?.map(|it| it.0.clone()))
 }
 
+/// Whether there is a user or role with the unique id `id`.
+pub async fn has_id(txn: &mut Txn<'_>, id: &str) -> Result<bool, store::Error> {
+    Ok(txn.find_shared(&ARNS, id).await?.is_some())
+}
+
 /// Users and roles as they are now: who a policy names, looked up.
 #[derive(Debug, Default)]
 pub struct Known {
