@@ -1,7 +1,8 @@
 //! Readers wait while a password changes. Source: rotation.md §5.4.
 
+use crate::leases::Waiting;
 use async_trait::async_trait;
-use service::Gate;
+use service::{Expected, Gate};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub struct Barrier {
     shut: Mutex<BTreeMap<String, watch::Receiver<()>>>,
+    /// Those who wait for a user of their own.
+    pub(crate) leases: Waiting,
 }
 
 /// Holds readers up until it is dropped.
@@ -36,6 +39,16 @@ impl Barrier {
         let (until, receiver) = watch::channel(());
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned(), receiver);
         Shut { barrier: Arc::clone(self), arn: arn.to_owned(), _until: until }
+    }
+
+    /// Ends when somebody waits for a user, or [`Barrier::wake`] was called.
+    pub async fn wanted(&self) {
+        self.leases.wanted().await;
+    }
+
+    /// Has the worker of leases look at what is due.
+    pub fn wake(&self) {
+        self.leases.wake();
     }
 }
 
@@ -58,6 +71,10 @@ impl Gate for Barrier {
         // It never says anything: it ends with the one who holds the other side.
         let _ = timeout(left, waiting.changed()).await;
         Some(begun.elapsed())
+    }
+
+    fn expect(&self, what: &str) -> Option<Box<dyn Expected>> {
+        Some(self.leases.listen(what))
     }
 }
 

@@ -15,6 +15,7 @@ mod backoff;
 mod barrier;
 mod engine;
 mod intake;
+mod leases;
 mod native;
 mod plan;
 mod port;
@@ -26,6 +27,7 @@ mod verify;
 
 pub use barrier::Barrier;
 pub use engine::{Engine, Ground, Turn};
+pub use leases::Leases;
 pub use port::{Functions, Hidden, Native, Registry, Strategy};
 pub use queue::{Bounds, Ended, Entry, Line, Queue};
 pub use tally::{Tally, Windows};

@@ -37,6 +37,7 @@ mod postgres;
 mod redis;
 #[cfg(feature = "redshift")]
 mod redshift;
+pub mod roles;
 mod rotator;
 #[cfg(feature = "sqlserver")]
 mod sqlserver;

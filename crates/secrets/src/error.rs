@@ -37,6 +37,9 @@ pub enum Error {
     /// A policy forbids it, or none permits it.
     #[error("{0}")]
     Denied(String),
+    /// Something that a dynamic secret isn't for.
+    #[error("{0}")]
+    Dynamic(&'static str),
     /// The key can't be used to seal a value. The text is KMS's.
     #[error("Secrets Manager can't encrypt the secret value: {0}")]
     Encryption(String),
@@ -81,6 +84,15 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The database user of a lease can't be made.
+    #[error("The database user can't be made: {0}")]
+    LeaseFailed(String),
+    /// The database user of the lease with this id isn't there yet.
+    #[error("The database user is not there yet. Try again.")]
+    LeasePending(String),
+    /// As many leases as the template allows.
+    #[error("You have reached the maximum number of leases for this secret.")]
+    LeaseQuota,
     /// No function is named, and none was before.
     #[error("No Lambda rotation function ARN is associated with this secret.")]
     NoFunction,
@@ -153,6 +165,9 @@ pub enum Error {
     /// More secrets than an account may have in a Region.
     #[error("You have reached the maximum number of secrets for this account and Region.")]
     SecretQuota,
+    /// A dynamic secret's value is none.
+    #[error("The template of a dynamic secret can't be used: {0}.")]
+    Template(String),
     /// The store failed; the source is for the log.
     #[error("the store failed")]
     Store(#[from] store::Error),
@@ -205,8 +220,11 @@ impl Fault for Error {
             | Self::Schedule(_)
             | Self::StageElsewhere(_)
             | Self::StageTaken { .. }
+            | Self::Template(_)
             | Self::Window => INVALID_PARAMETER,
-            Self::ForeignDefaultKey
+            Self::Dynamic(_)
+            | Self::ForeignDefaultKey
+            | Self::LeaseFailed(_)
             | Self::NameDeleted
             | Self::NoFunction
             | Self::NoValueGiven
@@ -220,7 +238,7 @@ impl Fault for Error {
             Self::Invalid(_) | Self::InvalidName => Code::VALIDATION,
             Self::Decryption(_) => Code::modelled("DecryptionFailure"),
             Self::Encryption(_) => Code::modelled("EncryptionFailure"),
-            Self::LabelQuota | Self::SecretQuota | Self::VersionQuota => LIMIT,
+            Self::LabelQuota | Self::LeaseQuota | Self::SecretQuota | Self::VersionQuota => LIMIT,
             Self::NameExists { .. } | Self::TokenInUse { .. } => {
                 Code::modelled("ResourceExistsException")
             }
@@ -230,13 +248,26 @@ impl Fault for Error {
             | Self::PolicyUnknown => NOT_FOUND,
             Self::PolicySyntax | Self::PolicyPrincipal => MALFORMED_POLICY,
             Self::PublicPolicy => Code::modelled("PublicPolicyException"),
-            Self::Outdated | Self::Sealing(_) | Self::Store(_) => Code::INTERNAL,
+            Self::LeasePending(_) | Self::Outdated | Self::Sealing(_) | Self::Store(_) => {
+                Code::INTERNAL
+            }
         }
     }
 
     fn is_counted(&self) -> bool {
         // A rotation that is stuck is tried again.
         matches!(self, Self::RotationBusy(_))
+    }
+
+    fn is_internal(&self) -> bool {
+        self.code().status >= 500 && !matches!(self, Self::LeasePending(_))
+    }
+
+    fn awaits(&self) -> Option<&str> {
+        match self {
+            Self::LeasePending(id) => Some(id),
+            _ => None,
+        }
     }
 
     fn is_outdated(&self) -> bool {

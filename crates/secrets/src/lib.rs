@@ -19,6 +19,7 @@ mod error;
 pub mod exposure;
 mod filters;
 mod keys;
+pub mod lease;
 mod limits;
 mod listing;
 mod lookup;

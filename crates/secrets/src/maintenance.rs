@@ -119,7 +119,7 @@ pub(crate) async fn purge(
         doomed.save(txn, place, secret)?;
     } else {
         quota::subtract(txn, place, &secret.id).await?;
-        secret.remove(txn, place);
+        secret.remove(txn, place)?;
     }
     Ok(events)
 }

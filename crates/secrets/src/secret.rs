@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::due::{DUE, Due};
+use crate::lease;
 use crate::limits;
 use crate::policies::StoredPolicy;
 use crate::rotation::{self, Rotation};
@@ -78,6 +79,9 @@ pub struct Secret {
     /// How it rotates; `None` if that was never asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<Rotation>,
+    /// Of a dynamic secret: the version whose template somebody who may read the administrator's secret has put.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) agreed: Option<VersionId>,
     /// Whether a resource policy is attached, so that reads needn't look.
     #[serde(default)]
     pub(crate) has_policy: bool,
@@ -165,6 +169,7 @@ impl Secret {
             versions: 0,
             trim: None,
             rotation: None,
+            agreed: None,
             has_policy: false,
         }
     }
@@ -257,12 +262,18 @@ impl Secret {
             let row = self.rotation_row(place);
             row.iter().try_for_each(|it| txn.save(&rotation::DUE, it, it))?;
         }
+        if before.agreed.is_some() && self.template() != before.template() {
+            lease::sweep(txn, place, &self.id)?;
+        }
         txn.save(&secrets(), &(place, &self.id), self)?;
         Ok(())
     }
 
     /// Removes every row of the secret but its versions'.
-    pub(crate) fn remove(&self, txn: &mut Txn<'_>, place: &Place) {
+    pub(crate) fn remove(&self, txn: &mut Txn<'_>, place: &Place) -> Result<(), store::Error> {
+        if self.agreed.is_some() {
+            lease::sweep(txn, place, &self.id)?;
+        }
         txn.remove(&names(), &(place, self.name.as_str()));
         txn.remove(&changed(), &(place, self.changed, &self.id));
         txn.remove(&accessed(), &(place, self.accessed.unwrap_or_default(), &self.id));
@@ -270,6 +281,7 @@ impl Secret {
         self.due_row(place).iter().for_each(|it| txn.remove(&DUE, it));
         self.rotation_row(place).iter().for_each(|it| txn.remove(&rotation::DUE, it));
         txn.remove(&secrets(), &(place, &self.id));
+        Ok(())
     }
 
     /// When its rotation is to be looked at, if it is.

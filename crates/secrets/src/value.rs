@@ -50,30 +50,40 @@ pub(crate) async fn find(
 
 /// Seals `given` into a new version of `secret` and counts it. The caller attaches labels and saves.
 pub(crate) async fn add_version(
-    (call, txn, _permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+    (call, txn, permit): (&Call<'_>, &mut Txn<'_>, &Permit),
     place: &Place,
     secret: &mut Secret,
     id: &VersionId,
     given: Given<'_>,
 ) -> Result<(), Error> {
-    let lock = keys::find((call, txn), place, secret.kms_key_id.as_deref()).await?;
-    let using = Use { action: keys::GENERATE, secret_arn: &secret.arn, version_id: id.as_str() };
-    keys::ask((call, txn), &lock, using).await?;
-    let binding = binding(secret, id, given.kind);
-    let sealed = kms::seal(txn, &scope(call, place), &lock.key, &binding, given.value).await;
-    let sealed = sealed.map_err(|error| keys::cant_seal(call, error))?;
+    let version = seal((call, txn, permit), place, secret, id, given).await?;
     // AWS asks the key first.
     if secret.versions >= VERSIONS_AT_MOST {
         return Err(Error::VersionQuota);
     }
-    let version =
-        Version { id: id.clone(), created: call.now, accessed: None, kind: given.kind, sealed };
     txn.save(&values(), &(place, &secret.id, id), &version)?;
     secret.versions += 1;
     if secret.versions > VERSIONS_KEPT && secret.trim.is_none() {
         secret.trim = Some(call.now);
     }
     Ok(())
+}
+
+/// Seals `given` as what only `secret` opens as its `id`. Nothing is kept of it.
+pub(crate) async fn seal(
+    (call, txn, _permit): (&Call<'_>, &mut Txn<'_>, &Permit),
+    place: &Place,
+    secret: &Secret,
+    id: &VersionId,
+    given: Given<'_>,
+) -> Result<Version, Error> {
+    let lock = keys::find((call, txn), place, secret.kms_key_id.as_deref()).await?;
+    let using = Use { action: keys::GENERATE, secret_arn: &secret.arn, version_id: id.as_str() };
+    keys::ask((call, txn), &lock, using).await?;
+    let binding = binding(secret, id, given.kind);
+    let sealed = kms::seal(txn, &scope(call, place), &lock.key, &binding, given.value).await;
+    let sealed = sealed.map_err(|error| keys::cant_seal(call, error))?;
+    Ok(Version { id: id.clone(), created: call.now, accessed: None, kind: given.kind, sealed })
 }
 
 /// The plaintext of `version`, by those of its keys that the caller may use.

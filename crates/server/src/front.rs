@@ -339,6 +339,9 @@ impl Front {
         if ROTATES.contains(&route.row.name) {
             self.rotates.notify_one();
         }
+        if ENDS_LEASES.contains(&route.row.name) && reply.error.is_none() {
+            self.barrier.wake();
+        }
     }
 }
 
@@ -347,6 +350,10 @@ const FALLS_DUE: [&str; 3] = ["DeleteImportedKeyMaterial", "DeleteSecret", "Impo
 
 /// Operations after which a rotation may be due: one that is refused has the one before go on.
 const ROTATES: [&str; 4] = ["PutSecretValue", "RestoreSecret", "RotateSecret", "UpdateSecret"];
+
+/// Operations after which users of databases may have to go.
+const ENDS_LEASES: [&str; 4] =
+    ["DeleteSecret", "PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"];
 
 /// The answer to a call that took too long, after its record: a commit may have been under way.
 async fn out_of_time(

@@ -29,7 +29,7 @@ use crate::sockets::{Reserved, Sockets};
 use crate::throttle::Throttle;
 use crate::tls::TlsError;
 use crate::web_identity;
-use crate::workers::{Grounds, Index, LastUses, Maintenance, Outbox, Rotations, Sweep};
+use crate::workers::{Grounds, Index, LastUses, Leases, Maintenance, Outbox, Rotations, Sweep};
 use ::functions::{CodeStore, Elsewhere};
 use base::{AccountId, Clock, Entropy, Region, SystemClock, SystemEntropy};
 use std::io;
@@ -214,6 +214,8 @@ impl Server {
         admin.configure_organization(declared.as_ref()).await?;
         let endpoints = sockets.endpoints.clone();
         let (doors, mut inner) = spawn(&config, sockets, &front, (&outbox, &admin), unfinished)?;
+        let leases = Leases { front: Arc::clone(&front), grounds: Arc::clone(&rotations.grounds) };
+        inner.tasks.push(tokio::spawn(leases.run(inner.drain.clone())));
         inner.tasks.push(tokio::spawn(rotations.run(inner.drain.clone())));
         Ok(Running { endpoints, front, embedded, journal: outbox, doors, inner })
     }

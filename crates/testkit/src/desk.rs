@@ -8,7 +8,7 @@ use base::{AccountId, Clock, Malformed, Region, Sensitive, Timestamp, Uuid};
 use envelope::{Key, Keyring, LocalRoot, Roots};
 use policy::engine::{Grammar, Policy};
 use serde_json::Value;
-use service::{Access, Call, Caller, Held, Kind, Ports, Quotas, Source, Turns};
+use service::{Access, Call, Caller, Gate, Held, Kind, Ports, Quotas, Source, Turns};
 use sigv4::{Credentials, Presented, Request, Signer, SigningKey, Verified, body_hash};
 use std::sync::Arc;
 use store::backends::memory::Memory;
@@ -37,6 +37,8 @@ pub struct Desk {
     pub keyring: Arc<Keyring>,
     /// Where calls queue that compete for the same rows.
     pub turns: Arc<Turns>,
+    /// Where readers wait, if they do.
+    pub gate: Option<Arc<dyn Gate>>,
 }
 
 /// What a call answered.
@@ -81,6 +83,7 @@ impl Desk {
             entropy,
             keyring,
             turns: Arc::new(Turns::default()),
+            gate: None,
         })
     }
 
@@ -119,6 +122,10 @@ impl Desk {
             (&*self.entropy, &self.keyring),
         )
         .under(self.quotas);
+        let call = match &self.gate {
+            Some(gate) => call.through(&**gate),
+            None => call,
+        };
         let reply = row.serve(&call, body, self.ports()).await;
         let body = serde_json::from_slice(reply.body.as_slice()).unwrap_or(Value::Null);
         Answered { status: reply.status, body }

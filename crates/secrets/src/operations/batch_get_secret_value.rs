@@ -97,6 +97,10 @@ impl BatchGetSecretValue {
             call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
         found.check_name()?;
         let (place, secret) = found.live()?;
+        if secret.is_dynamic() {
+            // One answer waits for one user.
+            return Err(Error::Dynamic("Ask for a dynamic secret with GetSecretValue."));
+        }
         get_secret_value::read((call, txn, &permit), &place, secret, Selector::default()).await
     }
 

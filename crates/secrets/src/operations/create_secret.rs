@@ -1,5 +1,6 @@
 //! CreateSecret: a new secret, with or without a first value.
 
+use crate::lease::consent;
 use crate::operations::shown::NamedVersion;
 use crate::replicas::{self, ReplicasGiven};
 use crate::secret::{Place, Secret};
@@ -151,6 +152,10 @@ impl CreateSecret {
         if let Some(given) = given {
             value::add_version((call, txn, permit), place, &mut secret, &token, given).await?;
             secret.stages.promote(&token);
+            let before = Secret::clone(&secret);
+            let before = Secret { kind: None, ..before };
+            let changed = (&mut secret, &before);
+            consent::renew((call, txn, permit), place, changed, Some(given)).await?;
         }
         quota::add(txn, place, &secret.id, call.quotas.secrets).await?;
         secret.insert(txn, place).await?;

@@ -3,7 +3,7 @@
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::version::{Kind, Version, values};
-use crate::{Error, condition, limits, lookup, value};
+use crate::{Error, condition, lease, limits, lookup, value};
 use base::{Sensitive, Timestamp};
 use policy::engine::Values;
 use serde::{Serialize, Serializer};
@@ -76,9 +76,15 @@ pub(crate) async fn read(
     if selector.is_current() && secret.is_changing() && call.wait_for(&secret.arn).await {
         return Err(Error::Outdated);
     }
-    let version = selector.find(txn, place, &secret).await?;
-    let value = value::open((call, txn, permit), place, &secret, &version).await?;
-    if version.unread(call.now) {
+    let is_lease = secret.is_dynamic() && selector.is_current();
+    let (version, value) = if is_lease {
+        lease::ask::own((call, txn, permit), place, &secret).await?
+    } else {
+        let version = selector.find(txn, place, &secret).await?;
+        let value = value::open((call, txn, permit), place, &secret, &version).await?;
+        (version, value)
+    };
+    if !is_lease && version.unread(call.now) {
         let mut read = Version::clone(&version);
         read.mark_read(call.now);
         txn.save(&values(), &(place, &secret.id, &read.id), &read)?;
@@ -88,7 +94,7 @@ pub(crate) async fn read(
         read.mark_read(call.now);
         read.save(txn, place, &secret)?;
     }
-    Ok(Read { secret, version, value })
+    Ok(Read { secret, version, value, is_lease })
 }
 
 impl Selector {
@@ -125,11 +131,13 @@ pub struct Read {
     secret: Arc<Secret>,
     version: Arc<Version>,
     value: Sensitive,
+    /// Whether the value is the caller's own, and the version its lease: no label is on that.
+    is_lease: bool,
 }
 
 impl Serialize for Read {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let Self { secret, version, value } = self;
+        let Self { secret, version, value, is_lease } = self;
         let (secret_binary, secret_string) = match version.kind {
             Kind::Binary => (Some(PlainBytes(value)), None),
             Kind::String => (None, Some(PlainText(value))),
@@ -141,7 +149,10 @@ impl Serialize for Read {
             secret_binary,
             secret_string,
             version_id: version.id.as_str(),
-            version_stages: secret.stages.of(&version.id),
+            version_stages: match is_lease {
+                true => vec![&Label::CURRENT],
+                false => secret.stages.of(&version.id),
+            },
         };
         members.serialize(out)
     }

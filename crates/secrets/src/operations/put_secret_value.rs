@@ -1,5 +1,6 @@
 //! PutSecretValue: a new version, or the same one again.
 
+use crate::lease::consent;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
 use crate::value::{self, Given};
@@ -73,6 +74,10 @@ impl Operation for PutSecretValue {
         let current = |it: &Secret| it.stages.holder(&Label::CURRENT).cloned();
         let by_hand = current(&secret) != current(&before);
         let events = if by_hand { secret.written_by_hand(&token, call.now) } else { Vec::new() };
+        // Where labels say so, the value is put for later.
+        let given = (current(&secret).as_ref() == Some(&token)).then_some(given);
+        let changed = (&mut secret, &*before);
+        consent::renew((call, txn, &permit), &place, changed, given).await?;
         if secret != *before {
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;

@@ -61,6 +61,11 @@ impl Operation for RotateSecret {
         let (permit, found) = lookup::admit(call, txn, self, self.secret_id.as_ref()).await?;
         let token = value::token(self.client_request_token.as_ref())?;
         let (place, before) = found.live()?;
+        if before.is_dynamic() {
+            return Err(Error::Dynamic(
+                "A dynamic secret makes a user for each reader: it doesn't rotate.",
+            ));
+        }
         let asked = self.asked(&before)?;
         let found = self.check_function(call, txn, (&place, &before), &asked.function).await?;
         let master = match found {

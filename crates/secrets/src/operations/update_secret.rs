@@ -1,5 +1,6 @@
 //! UpdateSecret: another description, key or type, or a new current version.
 
+use crate::lease::consent;
 use crate::operations::shown::NamedVersion;
 use crate::secret::{Place, Secret};
 use crate::stages::Label;
@@ -78,6 +79,8 @@ impl Operation for UpdateSecret {
             value::add_version((call, txn, &permit), &place, &mut secret, &token, given).await?;
             events = secret.written_by_hand(&token, call.now);
         }
+        let changed = (&mut secret, &*before);
+        consent::renew((call, txn, &permit), &place, changed, given).await?;
         if secret != *before {
             secret.touch(call.now);
             secret.save(txn, &place, &before)?;

@@ -1,5 +1,6 @@
 //! UpdateSecretVersionStage: moves a staging label, or takes it off.
 
+use crate::lease::consent;
 use crate::operations::shown::Named;
 use crate::secret::{Place, Secret};
 use crate::stages::{Label, VersionId};
@@ -51,6 +52,8 @@ impl Operation for UpdateSecretVersionStage {
         }
         let mut secret = Secret::clone(&before);
         step.apply(&mut secret)?;
+        let changed = (&mut secret, &*before);
+        consent::renew((call, txn, &permit), &place, changed, None).await?;
         if secret != *before {
             secret.check_labels()?;
             secret.touch(call.now);

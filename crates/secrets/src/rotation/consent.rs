@@ -45,8 +45,7 @@ pub(crate) async fn given(
     if arn.is_empty() {
         return Ok(None);
     }
-    let found = lookup::find(call, txn, Some(&Text::from(arn.as_str()))).await?;
-    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
+    may_borrow(call, txn, &arn).await?;
     let (port, database) = (text(port), text(dbname));
     Ok(Some(Agreed { arn, engine, host, port, database, username }))
 }
@@ -58,4 +57,11 @@ fn text(member: serde_json::Value) -> Option<String> {
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// That the caller may read the administrator's secret `arn`.
+pub(crate) async fn may_borrow(call: &Call<'_>, txn: &mut Txn<'_>, arn: &str) -> Result<(), Error> {
+    let found = lookup::find(call, txn, Some(&Text::from(arn))).await?;
+    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
+    Ok(())
 }

@@ -178,23 +178,33 @@ pub async fn master(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensit
 pub async fn current_of(work: Work<'_>, of: &Assignment, arn: &str) -> Result<Sensitive, Error> {
     let errand = of.errand();
     let call = errand.call((work.now, Uuid::random(work.entropy)), work.tools());
+    let record = |master: &str| events::read_for((master, &of.arn), &of.job.token);
+    current_in((work, &call, &of.permit(&call)?), &of.place, arn, record).await
+}
+
+/// The current value of the secret `arn`, if that is in `own`, as `call` reads it, with the record `record`.
+pub(crate) async fn current_in(
+    (work, call, permit): (Work<'_>, &Call<'_>, &Permit),
+    own: &Place,
+    arn: &str,
+    record: impl Fn(&str) -> Event,
+) -> Result<Sensitive, Error> {
     let mut txn = store::begin(work.ports.backend);
-    let (place, name, complete) = lookup::named(arn, &of.place).ok_or(Error::NoSecret)?;
-    if place != of.place {
+    let (place, name, complete) = lookup::named(arn, own).ok_or(Error::NoSecret)?;
+    if place != *own {
         return Err(Error::NoSecret);
     }
     let found = lookup::by_name(&mut txn, &place, name).await?;
     let found = found.filter(|it| complete.is_none_or(|arn| it.arn == arn));
     let secret = found.ok_or(Error::NoSecret)?;
     secret.require_live()?;
-    let permit = of.permit(&call)?;
     let id = secret.version_of(&Label::CURRENT)?;
     let version = value::find(&mut txn, &place, &secret, id).await?;
     let version = version.ok_or(Error::NoValueForLabel(Label::CURRENT))?;
-    let opened = value::open((&call, &mut txn, &permit), &place, &secret, &version).await?;
+    let opened = value::open((call, &mut txn, permit), &place, &secret, &version).await?;
     // No value without a record that it was read.
-    let read = events::read_for((&secret.arn, &of.arn), &of.job.token);
-    if Errand::commit(&call, txn, &[read], work.ports).await? { Ok(opened) } else { Err(busy()) }
+    let read = record(&secret.arn);
+    if Errand::commit(call, txn, &[read], work.ports).await? { Ok(opened) } else { Err(busy()) }
 }
 
 /// Makes `value` that of the job's version, before any database hears of it.
@@ -398,7 +408,7 @@ fn busy() -> Error {
 }
 
 impl<'a> Work<'a> {
-    fn tools(&self) -> (&'a dyn Entropy, &'a Keyring) {
+    pub(crate) fn tools(&self) -> (&'a dyn Entropy, &'a Keyring) {
         (self.entropy, self.keyring)
     }
 }

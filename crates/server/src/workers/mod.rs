@@ -5,6 +5,7 @@
 
 mod index;
 mod last_uses;
+mod leases;
 mod maintenance;
 mod outbox;
 mod rotations;
@@ -12,6 +13,7 @@ mod sweep;
 
 pub(crate) use index::Index;
 pub(crate) use last_uses::LastUses;
+pub(crate) use leases::Leases;
 pub(crate) use maintenance::Maintenance;
 pub(crate) use outbox::Outbox;
 pub(crate) use rotations::{Grounds, Rotations};

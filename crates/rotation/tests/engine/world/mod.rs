@@ -12,7 +12,7 @@ use secrets::rotation::work::Assignment;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use strongroom_rotation::{
-    Barrier, Bounds, Engine, Functions, Ground, Hidden, Native, Registry, Strategy,
+    Barrier, Bounds, Engine, Functions, Ground, Hidden, Leases, Native, Registry, Strategy,
 };
 use testkit::Desk;
 
@@ -146,6 +146,32 @@ impl World {
 
     pub(crate) async fn described(&self) -> Value {
         self.ok("DescribeSecret", json!({ "SecretId": "app" })).await
+    }
+
+    /// Lets a fresh worker do what is due for leases, and no more; as [`World::settle`].
+    pub(crate) async fn settle_leases(&self) -> Option<base::Timestamp> {
+        let mut worker = Leases::new(Arc::new(self.ground()));
+        loop {
+            let turn = worker.turn().await.ok()?;
+            if turn.running == 0 {
+                return turn.next;
+            }
+            tokio::select! {
+                () = worker.ended() => (),
+                () = self.fate.died.notified() => return None,
+            }
+        }
+    }
+
+    /// Does what is due for leases within `span`, moving time on as far as it takes, and to its end.
+    pub(crate) async fn pass_leases(&self, span: std::time::Duration) {
+        let clock = &self.desk.clock;
+        let end = clock.now().plus(span);
+        let least = std::time::Duration::from_millis(1);
+        while let Some(next) = self.settle_leases().await.filter(|it| *it <= end) {
+            clock.advance(next.since(clock.now()).max(least));
+        }
+        clock.advance(end.since(clock.now()));
     }
 
     fn engine(&self) -> Engine {

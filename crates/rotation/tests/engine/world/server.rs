@@ -190,7 +190,16 @@ impl Session for Open {
     }
 
     async fn revoke(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
-        self.server.users().passwords.remove(lease.user);
+        self.server.fate.point().await;
+        {
+            let mut users = self.server.users();
+            match users.mood {
+                Mood::Stubborn => return Err(Failure::Refused("permission denied".into())),
+                Mood::Down | Mood::Hangs => return Err(Failure::Unreachable("lost".into())),
+                Mood::Lies | Mood::Well => users.passwords.remove(lease.user),
+            };
+        }
+        self.server.fate.point().await;
         Ok(())
     }
 

@@ -1,0 +1,398 @@
+//! Users on request in a world in memory: who gets which, for how long, and what is left when all dies.
+
+use crate::world::server::{Mood, PLAIN};
+use crate::world::{World, with_token};
+use serde_json::{Value, json};
+use service::Caller;
+use std::sync::Arc;
+use std::time::Duration;
+use store::backends::memory::Fault;
+use testkit::{Answered, access};
+
+const HOUR: Duration = Duration::from_hours(1);
+/// Longer than a wish lives, and than any pause between attempts.
+const AFTER: Duration = Duration::from_mins(12);
+
+/// A world with the dynamic secret `app`, whose administrator's secret is `admin`.
+async fn world(seed: u64) -> World {
+    let world = World::open(seed, &PLAIN).await;
+    world.secrets(false).await;
+    for number in 1..=3 {
+        let id = format!("AIDAEXAMPLEUSERID000{number}");
+        let mut txn = store::begin(&*world.desk.backend);
+        let arn = format!("arn:aws:iam::111122223333:user/{number}");
+        service::principals::register(&mut txn, &arn, &id).expect("kept");
+        txn.commit().await.expect("alone");
+    }
+    let asked = json!({ "Name": "leased", "Type": secrets::lease::DYNAMIC, "SecretString": template("r").to_string() });
+    world.ok("CreateSecret", with_token(asked, 50)).await;
+    world
+}
+
+fn template(role: &str) -> Value {
+    json!({
+        "engine": "postgres", "host": "db", "dbname": "d", "masterarn": "admin", "roles": [role], "default_ttl": "1h",
+        "max_leases": 3,
+    })
+}
+
+fn user(world: &World, number: u8) -> Caller {
+    let caller = world.desk.caller.clone();
+    Caller {
+        arn: format!("arn:aws:iam::111122223333:user/{number}"),
+        principal_id: format!("AIDAEXAMPLEUSERID000{number}"),
+        user_name: format!("user \"{number}"),
+        ..caller
+    }
+}
+
+async fn read_as(world: &World, caller: &Caller) -> Answered {
+    world.desk.call_as(caller, "GetSecretValue", br#"{"SecretId":"leased"}"#).await
+}
+
+/// What a reader gets who asks, and asks again when the worker is done.
+async fn read(world: &World, number: u8) -> Answered {
+    let caller = user(world, number);
+    let first = read_as(world, &caller).await;
+    if first.status == 200 {
+        return first;
+    }
+    world.settle_leases().await;
+    read_as(world, &caller).await
+}
+
+fn value(answered: &Answered) -> Value {
+    let text = answered.get("SecretString").as_str();
+    serde_json::from_str(text.unwrap_or_else(|| unreachable!("{answered:?}"))).expect("JSON")
+}
+
+fn works(world: &World, value: &Value) -> bool {
+    let [user, password] = ["username", "password"].map(|it| value[it].as_str().expect("text"));
+    world.server.admits(user, password.as_bytes())
+}
+
+/// The users of the server that nobody but a lease has made.
+fn made(world: &World) -> Vec<String> {
+    let users = world.server.users();
+    users.passwords.keys().filter(|it| !["admin", "app"].contains(&it.as_str())).cloned().collect()
+}
+
+async fn rows(world: &World, prefix: &str) -> usize {
+    let mut txn = store::begin(&*world.desk.backend);
+    let page = txn.page::<AnyRow>(store::KeyRange::prefix(prefix), 1000, false).await;
+    page.expect("readable").rows.len()
+}
+
+/// A row of any kind.
+struct AnyRow;
+
+impl store::Record for AnyRow {
+    const SCHEMA: u16 = 1;
+
+    fn encode(&self) -> Result<Vec<u8>, String> {
+        Err("never written".to_owned())
+    }
+
+    fn decode(_: u16, _: &[u8]) -> Result<Self, String> {
+        Ok(Self)
+    }
+}
+
+/// That nothing of leases is left.
+async fn nothing_is_left(world: &World, when: &str) {
+    assert_eq!(made(world), Vec::<String>::new(), "{when}");
+    for table in ["lease", "lease-value", "lease-holder", "lease-count"] {
+        let prefix = format!("s/111122223333/us-east-1/{table}/");
+        assert_eq!(rows(world, &prefix).await, 0, "{when}: {table}");
+    }
+    assert_eq!(rows(world, "lease-").await, 0, "{when}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_reader_has_an_own_user_for_a_while() {
+    let world = world(20).await;
+    let answered = read(&world, 1).await;
+    let first = value(&answered);
+    assert!(works(&world, &first), "{first}");
+    assert_eq!((first["engine"].as_str(), first["dbname"].as_str()), (Some("postgres"), Some("d")));
+    assert_eq!((first["host"].as_str(), first["port"].as_u64()), (Some("db"), Some(5432)));
+    assert!(first.get("masterarn").is_none() && first.get("roles").is_none());
+    assert!(first["username"].as_str().expect("text").starts_with("user__1-"));
+    assert_eq!(answered.get("VersionStages"), &json!(["AWSCURRENT"]));
+    assert_eq!(answered.get("VersionId"), &first["lease_id"]);
+
+    assert_eq!(value(&read(&world, 1).await), first, "the same one again");
+    let other = value(&read(&world, 2).await);
+    assert_ne!(other["username"], first["username"]);
+    assert_eq!(made(&world).len(), 2);
+
+    world.pass_leases(HOUR - Duration::from_secs(1)).await;
+    assert!(works(&world, &first) && works(&world, &other));
+    world.pass_leases(Duration::from_secs(1)).await;
+    world.settle_leases().await;
+    nothing_is_left(&world, "an hour later").await;
+    let mut expected = vec!["GetSecretValue"; 4];
+    expected.extend(["LeaseCreated", "LeaseCreated", "LeaseExpired", "LeaseExpired"]);
+    assert_eq!(world.events().await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_again_and_again_never_has_one_that_ends_at_once() {
+    let world = world(21).await;
+    let mut last = value(&read(&world, 1).await);
+    for _ in 0..20 {
+        world.pass_leases(Duration::from_mins(7)).await;
+        assert!(works(&world, &last), "what was read last works until it is read again");
+        last = value(&read(&world, 1).await);
+        assert!(works(&world, &last) && made(&world).len() <= 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_wait_until_their_user_is_there() {
+    let mut world = world(22).await;
+    let gate = Arc::clone(&world.barrier);
+    Arc::get_mut(&mut world.desk).expect("alone").gate = Some(gate);
+    let (one, two) = (user(&world, 1), user(&world, 2));
+    let worker = async {
+        loop {
+            world.barrier.wanted().await;
+            world.settle_leases().await;
+        }
+    };
+    let readers =
+        async { tokio::join!(read_as(&world, &one), read_as(&world, &one), read_as(&world, &two)) };
+    let answered = tokio::select! {
+        answered = readers => answered,
+        () = worker => unreachable!(),
+    };
+    let [one, same, other] = [answered.0, answered.1, answered.2].map(|it| value(&it));
+    assert_eq!(one, same);
+    assert!(works(&world, &one) && works(&world, &other) && one != other);
+    // Nobody makes it: in the end the reader is told to come again.
+    let answered = read_as(&world, &user(&world, 3)).await;
+    assert_eq!((answered.status, answered.error()), (500, Some("InternalServiceError")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_says_no_to_is_told_and_tried_again_when_asked() {
+    let cases = [
+        (Mood::Down, "the server is down"),
+        (Mood::Stubborn, "permission denied"),
+        (Mood::Lies, "password authentication failed"),
+    ];
+    for (mood, text) in cases {
+        let world = world(23).await;
+        world.server.users().mood = mood;
+        let answered = read(&world, 1).await;
+        assert_eq!(answered.error(), Some("InvalidRequestException"), "{mood:?}");
+        assert!(answered.get("Message").as_str().is_some_and(|it| it.contains(text)), "{mood:?}");
+        assert!(world.events().await.contains(&"LeaseCreationFailed".to_owned()));
+        world.server.users().mood = Mood::Well;
+        world.desk.clock.advance(Duration::from_millis(1));
+        let answered = read(&world, 1).await;
+        assert!(works(&world, &value(&answered)), "{mood:?}: {answered:?}");
+        world.pass_leases(HOUR + AFTER).await;
+        nothing_is_left(&world, text).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_is_removed_however_long_the_server_is_away() {
+    let world = world(24).await;
+    read(&world, 1).await;
+    world.server.users().mood = Mood::Down;
+    world.pass_leases(HOUR * 48).await;
+    assert_eq!(made(&world).len(), 1);
+    let events = world.events().await;
+    assert_eq!(events.iter().filter(|it| *it == "LeaseRemovalFailed").count(), 1, "{events:?}");
+    world.server.users().mood = Mood::Well;
+    world.pass_leases(AFTER).await;
+    nothing_is_left(&world, "the server is back").await;
+}
+
+/// What ends leases at once.
+#[tokio::test(start_paused = true)]
+async fn leases_end_with_their_secret_their_template_and_their_holder() {
+    let put = with_token(
+        json!({ "SecretId": "leased", "SecretString": template("other").to_string() }),
+        51,
+    );
+    let forced = json!({ "SecretId": "leased", "ForceDeleteWithoutRecovery": true });
+    let untyped = json!({ "SecretId": "leased", "Type": "", "ClientRequestToken": put["ClientRequestToken"] });
+    for (operation, body) in [
+        ("DeleteSecret", json!({ "SecretId": "leased" })),
+        ("DeleteSecret", forced),
+        ("PutSecretValue", put),
+        ("UpdateSecret", untyped),
+    ] {
+        let world = world(25).await;
+        read(&world, 1).await;
+        read(&world, 2).await;
+        assert_eq!(made(&world).len(), 2);
+        world.events().await;
+        world.ok(operation, body).await;
+        world.settle_leases().await;
+        nothing_is_left(&world, operation).await;
+        let events = world.events().await;
+        assert_eq!(events.iter().filter(|it| *it == "LeaseRevoked").count(), 2, "{events:?}");
+    }
+    let world = world(25).await;
+    read(&world, 1).await;
+    let mut txn = store::begin(&*world.desk.backend);
+    let (arn, id) = ("arn:aws:iam::111122223333:user/1", "AIDAEXAMPLEUSERID0001");
+    service::principals::forget(&mut txn, arn, id);
+    txn.commit().await.expect("alone");
+    world.pass_leases(Duration::from_mins(6)).await;
+    nothing_is_left(&world, "the holder is gone").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_so_many_leases_and_no_more() {
+    let world = world(26).await;
+    let mut role = user(&world, 1);
+    role.principal_id = "AROAEXAMPLEROLEID0001:a".to_owned();
+    role.kind = service::Kind::RoleSession {
+        role_arn: "arn:aws:iam::111122223333:role/r".to_owned(),
+        role_id: "AIDAEXAMPLEUSERID0001".to_owned(),
+    };
+    for number in 1..=3 {
+        assert_eq!(read(&world, number).await.status, 200);
+    }
+    let mut fourth = user(&world, 1);
+    fourth.principal_id = "AIDAEXAMPLEUSERID0009".to_owned();
+    let answered = read_as(&world, &fourth).await;
+    assert_eq!(answered.error(), Some("LimitExceededException"));
+    assert_eq!(made(&world).len(), 3);
+    // Sessions of one role have one user.
+    let first = value(&read_as(&world, &role).await);
+    role.principal_id = "AROAEXAMPLEROLEID0001:b".to_owned();
+    assert_eq!(value(&read_as(&world, &role).await), first);
+}
+
+/// Dies at each point of making and removing a user, starts again, and looks at what is left.
+#[tokio::test(start_paused = true)]
+async fn death_at_any_point_leaves_no_user_behind() {
+    for removing in [false, true] {
+        for point in 0.. {
+            let world = world(27).await;
+            if removing {
+                read(&world, 1).await;
+                world.desk.clock.advance(HOUR);
+            } else {
+                read_as(&world, &user(&world, 1)).await;
+            }
+            world.fate.strike(Some(point));
+            world.settle_leases().await;
+            let passed = *world.fate.passed.lock().expect("sound");
+            world.fate.strike(None);
+            if passed <= point {
+                assert!(point >= 4, "few points: {point}");
+                break;
+            }
+            let when = format!("died at {point}, removing: {removing}");
+            let answered = read(&world, 1).await;
+            assert!(works(&world, &value(&answered)), "{when}");
+            world.pass_leases(HOUR + AFTER).await;
+            nothing_is_left(&world, &when).await;
+        }
+    }
+}
+
+/// The store dies at each commit, before and after it has applied it. Nothing is answered that isn't on disk.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_dies_at_any_commit_leaves_no_user_behind() {
+    for fault in [Fault::DieBefore, Fault::DieAfter, Fault::Fail, Fault::Full, Fault::Conflict] {
+        for nth in 1..30 {
+            let world = world(28).await;
+            let before = world.desk.backend.commits();
+            world.desk.backend.fault(fault, nth);
+            read(&world, 1).await;
+            world.pass_leases(HOUR).await;
+            world.settle_leases().await;
+            let commits = world.desk.backend.commits() - before;
+            world.desk.backend.revive();
+            let when = format!("{fault:?} at {nth}");
+            world.desk.clock.advance(Duration::from_millis(1));
+            let answered = read(&world, 1).await;
+            assert!(works(&world, &value(&answered)), "{when}");
+            world.pass_leases(HOUR + AFTER).await;
+            nothing_is_left(&world, &when).await;
+            if commits < nth {
+                assert!(nth > 5, "few commits: {nth}");
+                break;
+            }
+        }
+    }
+}
+
+/// Who may write the secret, but not read the administrator's, can't have users made with other rights, whichever
+/// way a template comes into force.
+#[tokio::test(start_paused = true)]
+async fn a_template_needs_somebody_who_may_read_the_administrators_secret() {
+    let world = world(29).await;
+    let writer = user(&world, 2);
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
+        {"Effect":"Deny","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:*:*:secret:admin-*"}]}"#;
+    let access = access(policy).expect("a policy");
+    let call = async |operation: &str, body: Value| {
+        let body = body.to_string();
+        world.desk.call_with((&writer, &access), operation, body.as_bytes()).await
+    };
+    let hostile = template("postgres").to_string();
+    let put =
+        |number: u8| with_token(json!({ "SecretId": "leased", "SecretString": hostile }), number);
+    let token = put(60)["ClientRequestToken"].clone();
+    let denied = async |operation: &str, body: Value| {
+        let answered = call(operation, body).await;
+        assert_eq!(answered.error(), Some("AccessDeniedException"), "{operation} {answered:?}");
+    };
+    denied("PutSecretValue", put(60)).await;
+    denied("UpdateSecret", put(61)).await;
+    let made = json!({ "Name": "own", "Type": secrets::lease::DYNAMIC, "SecretString": hostile });
+    denied("CreateSecret", with_token(made, 62)).await;
+    // Put for later, and then moved.
+    let mut staged = put(60);
+    staged["VersionStages"] = json!(["LATER"]);
+    assert_eq!(call("PutSecretValue", staged).await.status, 200);
+    let current = world.ok("DescribeSecret", json!({ "SecretId": "leased" })).await;
+    let stages = current["VersionIdsToStages"].as_object().expect("versions").clone();
+    let (current, _) = stages
+        .iter()
+        .find(|it| it.1.as_array().is_some_and(|it| it.contains(&json!("AWSCURRENT"))))
+        .expect("a current version");
+    let moved = json!({ "SecretId": "leased", "VersionStage": "AWSCURRENT", "MoveToVersionId": token, "RemoveFromVersionId": current });
+    denied("UpdateSecretVersionStage", moved.clone()).await;
+    // As a secret of no type, and then of this one.
+    let typed = |kind: &str| with_token(json!({ "SecretId": "leased", "Type": kind }), 63);
+    assert_eq!(call("UpdateSecret", typed("")).await.status, 200);
+    assert_eq!(call("UpdateSecretVersionStage", moved).await.status, 200);
+    denied("UpdateSecret", typed(secrets::lease::DYNAMIC)).await;
+    // Who may read it, may.
+    world.ok("UpdateSecret", typed(secrets::lease::DYNAMIC)).await;
+    assert_eq!(read(&world, 2).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dynamic_secret_is_no_other() {
+    let world = world(30).await;
+    let batch = world.ok("BatchGetSecretValue", json!({ "SecretIdList": ["leased"] })).await;
+    assert_eq!(batch["Errors"][0]["ErrorCode"], "InvalidRequestException");
+    let asked =
+        with_token(json!({ "SecretId": "leased", "RotationLambdaARN": crate::world::SINGLE }), 70);
+    let rotated = world.desk.call("RotateSecret", asked).await;
+    assert_eq!(rotated.error(), Some("InvalidRequestException"));
+    for wrong in [json!({}), json!({ "engine": "postgres" }), json!([])] {
+        let put = json!({ "SecretId": "leased", "SecretString": wrong.to_string() });
+        let answered = world.desk.call("PutSecretValue", with_token(put, 71)).await;
+        assert_eq!(answered.error(), Some("InvalidParameterException"), "{wrong}");
+    }
+    // A version is what was put.
+    let described = world.ok("DescribeSecret", json!({ "SecretId": "leased" })).await;
+    let id = described["VersionIdsToStages"].as_object().expect("one").keys().next().cloned();
+    let asked = json!({ "SecretId": "leased", "VersionId": id });
+    let text = world.ok("GetSecretValue", asked).await["SecretString"].clone();
+    assert_eq!(text, template("r").to_string());
+    assert!(made(&world).is_empty());
+    assert_eq!(described["Type"], secrets::lease::DYNAMIC);
+}
