@@ -3,8 +3,8 @@
 use crate::data::DataFolder;
 use crate::{
     access_key, account, backup, completions, credentials_serve, demo, dev, doctor, env, explain,
-    function_init, import, man, oidc_provider, org, restore, root_key, rotation, serve, session,
-    simulate, trail_tail, trail_verify, version, who_can,
+    function_init, import, lease, man, oidc_provider, org, restore, root_key, rotation, serve,
+    session, simulate, trail_tail, trail_verify, version, who_can,
 };
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -55,6 +55,8 @@ enum Command {
     #[command(subcommand)]
     Rotation(rotation::Rotation),
     #[command(subcommand)]
+    Lease(lease::Lease),
+    #[command(subcommand)]
     Session(session::Session),
     #[command(subcommand)]
     Trail(Trail),
@@ -99,6 +101,7 @@ impl Arguments {
             Command::Credentials(Credentials::Serve(it)) => it.run(out),
             Command::RootKey(it) => it.run(data, out),
             Command::Rotation(it) => it.run(data, out),
+            Command::Lease(it) => it.run(data, out),
             Command::Session(it) => it.run(data),
             Command::Trail(Trail::Tail(it)) => it.run(data, out),
             Command::Trail(Trail::Verify(it)) => it.run(data, out),

@@ -19,6 +19,7 @@ mod env;
 mod explain;
 mod function_init;
 mod import;
+mod lease;
 mod lines;
 mod log;
 mod man;

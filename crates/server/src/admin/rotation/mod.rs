@@ -25,7 +25,7 @@ use wire::query::Parameters;
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub(super) struct Which {
     /// A name or an ARN; without: all that rotate.
-    resource: Option<String>,
+    pub(super) resource: Option<String>,
     account_id: Option<AccountId>,
     region: Option<Region>,
     /// What doesn't log in is made to.
@@ -80,7 +80,7 @@ impl Admin {
 const PAGE: usize = 256;
 
 impl Which {
-    fn read(given: &Parameters<'_>) -> Result<Self, Fault> {
+    pub(super) fn read(given: &Parameters<'_>) -> Result<Self, Fault> {
         let given = |name: &str| given.get(name).filter(|it| !it.is_empty());
         let malformed =
             |it: base::Malformed| Fault::new(StatusCode::BAD_REQUEST, it.to_string(), FORM);
@@ -92,13 +92,30 @@ impl Which {
         })
     }
 
+    /// All of a place, as far as it is named.
+    pub(super) fn at(account_id: Option<AccountId>, region: Option<Region>) -> Self {
+        Self { account_id, region, ..Self::default() }
+    }
+
     fn includes(&self, due: &Due) -> bool {
         self.account_id.as_ref().is_none_or(|it| *it == due.account)
             && self.region.as_ref().is_none_or(|it| *it == due.region)
     }
 
+    pub(super) fn includes_place(&self, place: &Place) -> bool {
+        self.account_id.as_ref().is_none_or(|it| *it == place.account)
+            && self.region.as_ref().is_none_or(|it| *it == place.region)
+    }
+
     /// The one secret that is named.
     async fn one(&self, txn: &mut Txn<'_>, name: &str) -> Result<View, Fault> {
+        let place = self.place(txn, name).await?;
+        let found = view::named(txn, &place, name).await?;
+        found.ok_or_else(|| absent(&place, name))
+    }
+
+    /// Where the secret `name` is looked for.
+    pub(super) async fn place(&self, txn: &mut Txn<'_>, name: &str) -> Result<Place, Fault> {
         let arn = Arn::parse(name).ok();
         let account = match (&self.account_id, arn.and_then(|it| it.account())) {
             (Some(account), _) => account.clone(),
@@ -112,20 +129,19 @@ impl Which {
                 Fault::new(StatusCode::BAD_REQUEST, it.to_string(), FORM)
             })?,
         };
-        let place = Place { account, region };
-        let found = view::named(txn, &place, name).await?;
-        found.ok_or_else(|| {
-            let fact =
-                format!("there is no secret `{name}` in {}, {}", place.account, place.region);
-            let hint = "name another place with --account and --region";
-            Fault::new(StatusCode::NOT_FOUND, fact, hint)
-        })
+        Ok(Place { account, region })
     }
 
     fn named(&self) -> Result<&str, Fault> {
         let fact = "no secret is named";
         self.resource.as_deref().ok_or_else(|| Fault::new(StatusCode::BAD_REQUEST, fact, FORM))
     }
+}
+
+/// That there is no secret `name`.
+pub(super) fn absent(place: &Place, name: &str) -> Fault {
+    let fact = format!("there is no secret `{name}` in {}, {}", place.account, place.region);
+    Fault::new(StatusCode::NOT_FOUND, fact, "name another place with --account and --region")
 }
 
 /// An instant as it is written.
