@@ -18,6 +18,7 @@ mod imported_material;
 mod identity_token;
 mod journal_read;
 mod json_decode;
+mod lease_template;
 mod mongo_reply;
 mod policy_compile;
 mod policy_condition;
@@ -46,6 +47,7 @@ pub use imported_material::imported_material;
 pub use identity_token::identity_token;
 pub use journal_read::journal_read;
 pub use json_decode::json_decode;
+pub use lease_template::lease_template;
 pub use mongo_reply::mongo_reply;
 pub use policy_compile::policy_compile;
 pub use policy_condition::policy_condition;
@@ -82,6 +84,7 @@ mod tests {
         ("identity_token", super::identity_token),
         ("journal_read", super::journal_read),
         ("json_decode", super::json_decode),
+        ("lease_template", super::lease_template),
         ("mongo_reply", super::mongo_reply),
         ("policy_compile", super::policy_compile),
         ("policy_condition", super::policy_condition),

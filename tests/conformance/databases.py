@@ -116,6 +116,63 @@ class Postgres:
             os.chown(path, NOBODY, NOBODY)
 
 
+class MariaDb(Postgres):
+    """A MariaDB, without TLS. Its administrator is `admin`, from everywhere."""
+
+    def __init__(self):  # noqa: super().__init__ makes another server
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="strongroom-mariadb-"))
+        self.password = secrets.token_hex(16)
+        self.port = free_port()
+        self.process = None
+        self.log = []
+        self.give(self.folder)
+        install = ("--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={self.folder}/data")
+        self.run("/usr/bin/mariadb-install-db", "--no-defaults", *install)
+        made = f"CREATE USER IF NOT EXISTS admin@'%' IDENTIFIED BY '{self.password}';\n"
+        self.write("first.sql", f"{made}GRANT ALL ON *.* TO admin@'%' WITH GRANT OPTION;\n")
+
+    def start(self):
+        """Starts it, on the same port each time, and returns it when it is ready."""
+        settings = {"datadir": "data", "socket": "s", "pid-file": "pid", "init-file": "first.sql"}
+        settings = [f"--{name}={self.folder}/{value}" for name, value in settings.items()]
+        settings += [f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin"]
+        line = self.line("/usr/sbin/mariadbd", "--no-defaults", *settings)
+        self.process = subprocess.Popen(line, env=self.environment(), stderr=subprocess.PIPE, text=True)
+        for text in self.process.stderr:
+            self.log.append(text)
+            if "ready for connections" in text:
+                break
+        else:
+            raise RuntimeError("".join(self.log))
+        threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True).start()
+        return self
+
+    def crash(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def sql(self, statements):
+        return self.client("admin", self.password, statements).stdout.rstrip("\n")
+
+    def accepts(self, user, password, statements="SELECT 1"):
+        return self.client(user, password, statements, check=False).returncode == 0
+
+    def secret(self, user, password, **more):
+        server = {"engine": "mariadb", "host": "localhost", "port": self.port}
+        return {**server, "username": user, "password": password, **more}
+
+    def client(self, user, password, statements, check=True):
+        line = ["/usr/bin/mariadb", "--no-defaults", "-BN", "--protocol=tcp", "-h127.0.0.1", f"-P{self.port}"]
+        line += ["--skip-ssl", f"-u{user}", "-e", statements]
+        environment = self.environment(MYSQL_PWD=password)
+        return subprocess.run(line, env=environment, check=check, capture_output=True, text=True)
+
+    def line(self, program, *arguments):
+        become = ("--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups") if os.geteuid() == 0 else ()
+        return ["setpriv", *become, "--pdeathsig", "QUIT", "--", program, *arguments]
+
+
 class Mongo:
     """A MongoDB 3.6 of Ubuntu, if `cargo xtask test` could fetch it; with `authority`, it shows a certificate for
     `localhost` to those who ask for TLS. Its administrator is `admin`."""

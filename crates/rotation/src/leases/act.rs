@@ -23,13 +23,11 @@ impl Ground {
         let rotator = self.rotator_of(&of.lease.server).during(MAKE)?;
         let dialect = rotator.dialect();
         let creation = creation(&template, dialect).during(MAKE)?;
-        let password = self.password_of(&mut of, (&template, dialect)).await?;
+        // First: what an administrator can't do leaves nothing that only an administrator could remove.
         let mut session = self.administrator(&of, rotator, MAKE).await?;
-        let expiration = shown(of.lease.expires);
-        let lease = as_granted(&of.lease, &password, (&creation, &expiration));
-        let granted = session.grant(&lease).await;
+        let granted = self.grant(&mut *session, &mut of, (&template, dialect), &creation).await;
         session.close().await;
-        granted.during(MAKE)?;
+        let password = granted?;
 
         let login = login(&of.lease, &password).during(MAKE)?;
         let mut session = rotator.connect(&login, &self.trust).await.during(MAKE)?;
@@ -37,6 +35,21 @@ impl Ground {
         session.close().await;
         tested.during(MAKE)?;
         work::activate(self.work(), &of).await.during(MAKE)
+    }
+
+    /// Has the user of `of` made in `session`; gives its password.
+    async fn grant(
+        &self,
+        session: &mut dyn Session,
+        of: &mut Task,
+        by: (&Template, &Dialect),
+        creation: &[String],
+    ) -> Result<Sensitive, Trouble> {
+        let password = self.password_of(of, by).await?;
+        let expiration = shown(of.lease.expires);
+        let lease = as_granted(&of.lease, &password, (creation, &expiration));
+        session.grant(&lease).await.during(MAKE)?;
+        Ok(password)
     }
 
     /// The password of `of`, kept before anybody hears of it; the one that is kept, if an earlier attempt made it.

@@ -106,13 +106,10 @@ impl Template {
 
     fn check_username(&self) -> Result<(), Error> {
         let told = "`username_template` may have letters, digits, `_`, `-`, `{{principal}}` and `{{secret}}`, and must have `{{random}}` once";
-        let mut rest = self.username.clone();
-        for known in ["{{principal}}", "{{secret}}"] {
-            rest = rest.replace(known, "");
-        }
-        let once = rest.matches("{{random}}").count() == 1;
-        let fine = rest.replace("{{random}}", "").bytes().all(is_plain);
-        if once && fine && self.username.len() <= 128 { Ok(()) } else { Err(invalid(told)) }
+        let pieces = pieces(&self.username).filter(|_| self.username.len() <= 128);
+        let pieces = pieces.ok_or_else(|| invalid(told))?;
+        let once = pieces.iter().filter(|it| **it == Piece::Random).count() == 1;
+        if once { Ok(()) } else { Err(invalid(told)) }
     }
 
     /// A user's name of at most `longest` bytes for `principal`, which nobody else has: only letters, digits, `_`
@@ -127,17 +124,65 @@ impl Template {
         longest: usize,
         entropy: &dyn Entropy,
     ) -> Result<String, Error> {
-        let names = ["{{principal}}", "{{secret}}"];
-        let count: usize = names.iter().map(|it| self.username.matches(it).count()).sum();
-        let bare = names.iter().fold(self.username.clone(), |text, it| text.replace(it, ""));
-        let fixed = bare.len() - "{{random}}".len() + RANDOM;
         let told = || invalid("`username_template` leaves no room for a user's name");
+        let pieces = pieces(&self.username).ok_or_else(told)?;
+        let fixed = pieces.iter().map(Piece::length).sum();
+        let names = pieces.iter().filter(|it| it.length() == 0).count();
         let room = longest.checked_sub(fixed).ok_or_else(told)?;
-        let each = room.checked_div(count).unwrap_or_default();
-        let [principal, secret] = [principal, secret].map(|it| plain(it, each));
-        let name = self.username.replace("{{principal}}", &principal);
-        Ok(name.replace("{{secret}}", &secret).replace("{{random}}", &random(entropy)))
+        let each = room.checked_div(names).unwrap_or_default();
+        let fill = |it: &Piece<'_>| match it {
+            Piece::Principal => plain(principal, each),
+            Piece::Random => random(entropy),
+            Piece::Secret => plain(secret, each),
+            Piece::Text(text) => (*text).to_owned(),
+        };
+        Ok(pieces.iter().map(fill).collect())
     }
+}
+
+/// A part of a `username_template`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    Principal,
+    Random,
+    Secret,
+    Text(&'a str),
+}
+
+impl Piece<'_> {
+    /// How long it is always; of names that is nothing.
+    fn length(&self) -> usize {
+        match self {
+            Self::Principal | Self::Secret => 0,
+            Self::Random => RANDOM,
+            Self::Text(text) => text.len(),
+        }
+    }
+}
+
+/// The parts of `template`; `None` if it has other characters, or other names between braces.
+fn pieces(template: &str) -> Option<Vec<Piece<'_>>> {
+    let mut found = Vec::new();
+    let mut rest = template;
+    while !rest.is_empty() {
+        let (text, after) = rest.split_once("{{").unwrap_or((rest, ""));
+        if !text.bytes().all(is_plain) {
+            return None;
+        }
+        found.extend((!text.is_empty()).then_some(Piece::Text(text)));
+        if text.len() == rest.len() {
+            break;
+        }
+        let (name, after) = after.split_once("}}")?;
+        found.push(match name {
+            "principal" => Piece::Principal,
+            "random" => Piece::Random,
+            "secret" => Piece::Secret,
+            _ => return None,
+        });
+        rest = after;
+    }
+    Some(found)
 }
 
 impl Written {
@@ -299,6 +344,8 @@ mod tests {
             r#","roles":["r"],"username_template":"fixed""#,
             r#","roles":["r"],"username_template":"{{random}}\"; DROP""#,
             r#","roles":["r"],"username_template":"{{random}}{{random}}""#,
+            r#","roles":["r"],"username_template":"{{ran{{principal}}dom}}""#,
+            r#","roles":["r"],"username_template":"{{random}}{{""#,
         ] {
             assert!(matches!(parse(wrong), Err(Error::Template(_))), "{wrong}");
         }
