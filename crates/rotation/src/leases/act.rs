@@ -13,6 +13,9 @@ pub(super) const MAKE: &str = "makeUser";
 pub(super) const REMOVE: &str = "removeUser";
 const RENEW: &str = "renewUser";
 
+/// In place of what makes a user: fails where there is none.
+const EXTEND: &str = "ALTER USER {{name}} VALID UNTIL {{expiration}}";
+
 /// What is put where an engine wants a password and none is known: it logs nobody in.
 const NONE: &str = "-";
 
@@ -100,8 +103,9 @@ impl Ground {
             let password = work::password(self.work(), of).await.during(RENEW)?;
             let password = password.ok_or(Trouble::Gone)?;
             let mut session = self.administrator(of, rotator, RENEW).await?;
-            let expiration = shown(until);
-            let lease = as_granted(&of.lease, &password, (&[], &expiration));
+            // One who has just been removed must not come back.
+            let (only, expiration) = ([EXTEND.to_owned()], shown(until));
+            let lease = as_granted(&of.lease, &password, (&only, &expiration));
             let told = session.grant(&lease).await;
             session.close().await;
             told.during(RENEW)?;

@@ -142,6 +142,8 @@ impl Serialize for Read {
             Kind::Binary => (Some(PlainBytes(value)), None),
             Kind::String => (None, Some(PlainText(value))),
         };
+        let stages = || secret.stages.of(&version.id);
+        let version_stages = if *is_lease { vec![&Label::CURRENT] } else { stages() };
         let members = ReadMembers {
             arn: &secret.arn,
             created_date: version.created,
@@ -149,10 +151,7 @@ impl Serialize for Read {
             secret_binary,
             secret_string,
             version_id: version.id.as_str(),
-            version_stages: match is_lease {
-                true => vec![&Label::CURRENT],
-                false => secret.stages.of(&version.id),
-            },
+            version_stages,
         };
         members.serialize(out)
     }
