@@ -20,7 +20,10 @@ SETUP = {
 }
 ALLOWED = {"postgres": "SELECT * FROM shown", "mariadb": "SELECT * FROM d.shown"}
 FORBIDDEN = {"postgres": "DELETE FROM shown", "mariadb": "DELETE FROM d.shown"}
-SLOW = {"postgres": "SELECT pg_sleep(60)", "mariadb": "SELECT SLEEP(60); SELECT 1"}
+SLOW = {
+    "postgres": "SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS it",
+    "mariadb": "SELECT BENCHMARK(1000000000000, MD5('it'))",
+}
 USERS = {
     "postgres": "SELECT count(*) FROM pg_roles WHERE rolname = '{}'",
     "mariadb": "SELECT count(*) FROM mysql.user WHERE User = '{}'",

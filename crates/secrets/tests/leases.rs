@@ -14,7 +14,10 @@ use testkit::{Desk, signed};
 async fn rows(desk: &Desk, name: &str) -> usize {
     let body = json!({ "SecretId": name }).to_string();
     let body = body.as_bytes();
-    let row = secrets::OPERATIONS.iter().find(|it| it.name == "GetSecretValue").expect("served");
+    let row = strongroom_secrets::OPERATIONS
+        .iter()
+        .find(|it| it.name == "GetSecretValue")
+        .expect("served");
     let (region, now) = ("us-east-1".parse().expect("a Region"), desk.clock.now());
     let proof = signed(now, body).expect("signed");
     let (place, when) = ((&region, &desk.source), (now, Uuid::random(&*desk.entropy)));

@@ -1,10 +1,11 @@
 //! Leases as an operator sees them: which there are, which end now, which end later.
 
-use super::Admin;
 use super::answer::{Fault, Replied, ok};
 use super::rotation::{Which, absent};
+use super::{Admin, read};
 use base::{AccountId, Region};
-use http::StatusCode;
+use http::{Method, StatusCode};
+use hyper::body::Incoming;
 use secrets::lease::template::span;
 use secrets::lease::view;
 use secrets::lease::work::Task;
@@ -41,8 +42,22 @@ const PAGE: usize = 256;
 const FORM: &str = "ask as in `strongroom lease list`";
 
 impl Admin {
+    /// Answers what is asked for below `leases`.
+    pub(super) async fn leases(
+        &self,
+        (method, what, query): (&Method, &[&str], &str),
+        body: Incoming,
+    ) -> Replied {
+        match (method, what) {
+            (&Method::GET, []) => self.list_leases(query).await,
+            (&Method::POST, ["renew"]) => self.renew_lease(&read(body).await?).await,
+            (&Method::POST, ["revoke"]) => self.revoke_leases(&read(body).await?).await,
+            _ => Err(Fault::unknown()),
+        }
+    }
+
     /// A page of all leases, or those of a secret.
-    pub(super) async fn list_leases(&self, query: &str) -> Replied {
+    async fn list_leases(&self, query: &str) -> Replied {
         let given = Parameters::parse(query.as_bytes());
         let which = Which::read(&given)?;
         // Nothing is written, so nothing is committed: all of a page is of one instant.
@@ -64,7 +79,7 @@ impl Admin {
     }
 
     /// Ends leases now; their users are removed soon after.
-    pub(super) async fn revoke_leases(&self, wanted: &Revoke) -> Replied {
+    async fn revoke_leases(&self, wanted: &Revoke) -> Replied {
         let mut revoked = 0;
         for task in self.meant(wanted).await? {
             revoked += u64::from(self.revoke_lease(&task).await?);
@@ -74,7 +89,7 @@ impl Admin {
     }
 
     /// Has a lease end later, as far as its template allows.
-    pub(super) async fn renew_lease(&self, wanted: &Renew) -> Replied {
+    async fn renew_lease(&self, wanted: &Renew) -> Replied {
         let mut txn = store::begin(&*self.front.backend);
         let task = one(&mut txn, &wanted.lease).await?;
         let lease = &task.lease;

@@ -98,15 +98,7 @@ impl Answer for Door {
             (_, &Method::GET, ["v1", "accounts"]) => admin.list_accounts().await,
             (_, &Method::GET, ["v1", "access-keys"]) => admin.list_access_keys(query).await,
             (_, &Method::GET, ["v1", "who-can"]) => admin.who_can(query).await,
-            (_, &Method::GET, ["v1", "leases"]) => admin.list_leases(query).await,
-            (_, &Method::POST, ["v1", "leases", "revoke"]) => match read(body).await {
-                Ok(wanted) => admin.revoke_leases(&wanted).await,
-                Err(fault) => Err(fault),
-            },
-            (_, &Method::POST, ["v1", "leases", "renew"]) => match read(body).await {
-                Ok(wanted) => admin.renew_lease(&wanted).await,
-                Err(fault) => Err(fault),
-            },
+            (_, how, ["v1", "leases", it @ ..]) => admin.leases((how, it, query), body).await,
             (_, &Method::GET, ["v1", "rotation", what]) => admin.rotation(what, query).await,
             (_, &Method::POST, ["v1", "rotation", "verify"]) => match read(body).await {
                 Ok(wanted) => Arc::clone(admin).verify_rotations(wanted).await,
