@@ -10,7 +10,7 @@ pub(crate) use waiting::Waiting;
 
 use crate::Turn;
 use crate::engine::Ground;
-use crate::queue::{Bounds, Ended, Entry, Queue};
+use crate::queue::{Bounds, Ended, Entry, Line, Queue};
 use crate::trouble::Trouble;
 use act::{MAKE, REMOVE};
 use base::{Entropy, Timestamp};
@@ -33,7 +33,7 @@ pub struct Leases {
 }
 
 /// More at a time for a server than rotations have: somebody waits for each.
-const BOUNDS: Bounds = Bounds { node: 64, target: 4, account: 32 };
+const BOUNDS: Bounds = Bounds { node: 64, server: 4, function: 4, account: 32, waiting: MOST };
 /// Rows read at a time.
 const PAGE: usize = 256;
 /// How many may wait in memory; what is due besides waits in the store.
@@ -105,7 +105,8 @@ impl Leases {
                 if !self.queue.knows(&queued) {
                     let target = work::target(self.ground.work(), due).await?;
                     self.meant.insert(name(&queued), due.clone());
-                    self.queue.offer(Entry { due: queued, target });
+                    let line = Line::Server(target);
+                    self.queue.offer(Entry { due: queued, line, overdue: None });
                 }
             }
             if page.len() < PAGE {
