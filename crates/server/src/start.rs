@@ -178,12 +178,7 @@ impl Server {
         let (keyring, unfinished) = opened?;
         let keyring = Arc::new(keyring);
         let journal = journal::open(&config, &*backend, &keyring, (&clock, &*entropy)).await?;
-        let outbox = Arc::new(Outbox {
-            backend: Arc::clone(&backend),
-            journal: journal.clone(),
-            clock: Arc::clone(&clock),
-            request_time: config.limits.request_timeout,
-        });
+        let outbox = Arc::new(outbox(&config, &backend, &journal, &clock));
         outbox.recover().await?;
 
         none_hidden(&*backend, remotes.elsewhere()).await?;
@@ -317,6 +312,20 @@ fn front(
         uses: Uses::default(),
         draining: Drain::default(),
     })
+}
+
+fn outbox(
+    config: &Config,
+    backend: &Arc<dyn Backend>,
+    journal: &Journal,
+    clock: &Arc<dyn Clock>,
+) -> Outbox {
+    Outbox {
+        backend: Arc::clone(backend),
+        journal: journal.clone(),
+        clock: Arc::clone(clock),
+        request_time: config.limits.request_timeout,
+    }
 }
 
 /// What those who run functions need of the server.
