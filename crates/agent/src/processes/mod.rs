@@ -99,16 +99,25 @@ impl Processes {
 
     /// The one established connection from `peer` to `local`; none if it is not of this host.
     fn connection(&self, peer: SocketAddr, local: SocketAddr) -> Option<Connection> {
+        // The kernel tells its table in pieces. Connections that come and go between two of them move others, so
+        // that one is told twice, or not at all: it is there as long as who asks waits for an answer.
+        let mut looks = (0..LOOKS).map(|_| self.connections(peer, local));
+        match looks.find(|it| !it.is_empty())?.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// The established connections from `peer` to `local` that the tables tell of, once each.
+    fn connections(&self, peer: SocketAddr, local: SocketAddr) -> Vec<Connection> {
         let mut found = Vec::new();
         for table in ["net/tcp", "net/tcp6"] {
             let Ok(file) = File::open(self.root.join(table)) else { continue };
             let lines = BufReader::new(file).lines().map_while(Result::ok);
             found.extend(lines.filter_map(|line| established(&line, peer, local)));
         }
-        match found.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        }
+        found.dedup();
+        found
     }
 
     /// The processes that hold the socket `inode`; `None` if one changed while it was looked at.
@@ -166,6 +175,8 @@ impl Processes {
     }
 }
 
+/// Looks at the tables before a connection counts as none of this host.
+const LOOKS: usize = 4;
 /// Longer than what the kernel tells of one process.
 const LONGEST: u64 = 64 * 1024;
 

@@ -86,7 +86,11 @@ fn the_table_of_connections_names_the_user() {
     }
     let line = proc.connected("01", 1000, 7);
     proc.write("net/tcp", &format!("{HEAD}{line}{line}"));
-    assert_eq!(proc.tcp(false), Caller::default(), "twice is once too often");
+    assert_eq!(proc.tcp(false).uid, Some(1000), "told twice, as when others come and go meanwhile");
+    let other = line.replace(" 7 1 ", " 8 1 ");
+    assert_ne!(other, line);
+    proc.write("net/tcp", &format!("{HEAD}{line}{other}"));
+    assert_eq!(proc.tcp(false), Caller::default(), "two are one too many");
     let mapped = line
         .replace("0100007F:9C40", "0000000000000000FFFF00000100007F:9C40")
         .replace("0100007F:128E", "0000000000000000FFFF00000100007F:128E");
