@@ -116,7 +116,7 @@ def test_rows_79_and_80_nothing_is_stored(case, server):
     for arn in (
         FUNCTION.format(account=server.keys.account, name="nobody-made-this"),
         FUNCTION.format(account=other, name=SINGLE),
-        FUNCTION.format(account=server.keys.account, name="SecretsManagerRDSDb2RotationSingleUser"),
+        FUNCTION.format(account=server.keys.account, name="SecretsManagerRDSDB2RotationSingleUser"),
         "no-arn",
     ):
         told = refused(case.client.rotate_secret, SecretId=case.name, RotationLambdaARN=arn)

@@ -49,21 +49,6 @@ pub enum Native {
     Fixed(Engine, Strategy),
 }
 
-/// The engines whose rotator is built: only for them there are functions.
-pub const BUILT: &[Engine] = &[
-    Engine::Db2,
-    Engine::MariaDb,
-    Engine::MongoDb,
-    Engine::MySql,
-    Engine::Oracle,
-    Engine::Postgres,
-    Engine::Redis,
-    Engine::Redshift,
-    Engine::SqlServer,
-];
-
-/// Of all engines, so that no function has the name of one that is built later.
-///
 /// Source: Secrets Manager User Guide, "Rotation function templates".
 const NAMES: &[(&str, Native)] = {
     use Engine::{Db2, MariaDb, MongoDb, MySql, Oracle, Postgres, Redis, Redshift, SqlServer};
@@ -97,16 +82,7 @@ pub fn find(name: &str) -> Option<Native> {
 
 /// All of them by name, in alphabetical order.
 pub fn all() -> impl Iterator<Item = (&'static str, Native)> {
-    let is_built = |it: &(&str, Native)| match it.1 {
-        Native::BySecret => true,
-        Native::Fixed(engine, _) => BUILT.contains(&engine),
-    };
-    NAMES.iter().copied().filter(is_built)
-}
-
-/// Whether no other function can be called `name`.
-pub fn is_reserved(name: &str) -> bool {
-    NAMES.iter().any(|it| it.0 == name)
+    NAMES.iter().copied()
 }
 
 /// The policy of the function `arn` of `account`: Secrets Manager may invoke it for secrets of the account.
@@ -156,18 +132,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_built_is_there_and_every_name_is_taken() {
+    fn functions_are_found_by_their_whole_names() {
         assert!(NAMES.is_sorted_by_key(|it| it.0));
         let postgres = Native::Fixed(Engine::Postgres, Strategy::AlternatingUsers);
-        for (name, found, reserved) in [
-            ("SecretsManagerRDSPostgreSQLRotationMultiUser", Some(postgres), true),
-            ("strongroom-native", Some(Native::BySecret), true),
-            ("SecretsManagerRDSDb2RotationSingleUser", None, true),
-            ("SecretsManagerRDSPostgreSQLRotationMultiuser", None, false),
-            ("app", None, false),
+        for (name, found) in [
+            ("SecretsManagerRDSPostgreSQLRotationMultiUser", Some(postgres)),
+            ("strongroom-native", Some(Native::BySecret)),
+            ("SecretsManagerRDSPostgreSQLRotationMultiuser", None),
+            ("app", None),
         ] {
-            assert_eq!((find(name), is_reserved(name)), (found, reserved), "{name}");
+            assert_eq!(find(name), found, "{name}");
         }
-        assert_eq!(all().count(), 16);
+        assert_eq!(all().count(), 18);
     }
 }

@@ -130,10 +130,11 @@ impl Engine {
 
     /// Tells that what waits is overdue: behind a server that doesn't answer that may be for long.
     async fn tell_overdue(&mut self, now: Timestamp) -> Result<(), secrets::Error> {
+        let mut told = Ok(());
         for due in self.queue.overdue(now) {
-            work::tell_overdue(self.ground.work(), &due).await?;
+            told = told.and(work::tell_overdue(self.ground.work(), &due).await);
         }
-        Ok(())
+        told
     }
 
     /// Waits until something that is under way ends; for ever, if nothing is.

@@ -6,6 +6,7 @@ use base::Timestamp;
 use secrets::rotation::Due;
 use secrets::rotation::look;
 use secrets::rotation::work::Work;
+use service::chain;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(crate) struct Intake {
     next: Option<Timestamp>,
     /// Up to which instant what is due was read.
     known: Option<Timestamp>,
+    /// When the last round over all that is due began.
+    began: Option<Timestamp>,
     /// The instant of the last turn.
     seen: Option<Timestamp>,
     /// What was due before this instant was missed, because nobody was there.
@@ -49,6 +52,8 @@ struct Round {
 const PAGE: usize = 256;
 /// Pages read in one turn: what may begin isn't held up by what is read.
 const PORTION: usize = 16;
+/// What became due while it was under way, or was sent back, is met at the latest then.
+const AT_LEAST: Duration = Duration::from_mins(1);
 /// After a round of more than one portion.
 const REST: Duration = Duration::from_secs(1);
 /// Who was away for longer has missed what was due meanwhile.
@@ -68,6 +73,7 @@ impl Intake {
             rests_until: None,
             next: None,
             known: None,
+            began: None,
             seen: None,
             missed_before: None,
         }
@@ -88,17 +94,25 @@ impl Intake {
         self.note(now);
         let resting = self.rests_until.is_some_and(|it| now < it);
         self.wanted |= self.left && queue.is_low();
+        self.wanted |= self.began.is_some_and(|it| it.plus(AT_LEAST) <= now);
         if self.round.is_none() && self.wanted && !resting {
-            (self.wanted, self.round) = (false, Some(Round::default()));
+            (self.wanted, self.round, self.began) = (false, Some(Round::default()), Some(now));
         } else if self.round.is_none() && self.next.is_some_and(|it| it <= now) {
             self.round = Some(Round { since: self.known, ..Round::default() });
         }
         if let Some(mut round) = self.round.take() {
-            if !self.read(ground, queue, (&mut round, now)).await? {
-                self.round = Some(round);
-                return Ok(Some(now));
-            }
             let all = round.since.is_none();
+            match self.read(ground, queue, (&mut round, now)).await {
+                Ok(true) => (),
+                Ok(false) => {
+                    self.round = Some(round);
+                    return Ok(Some(now));
+                }
+                Err(error) => {
+                    self.wanted |= all;
+                    return Err(error);
+                }
+            }
             self.left = round.left || (self.left && !all);
             self.known = Some(now);
             self.missed_before = None;
@@ -106,7 +120,7 @@ impl Intake {
                 self.rests_until = Some(now.plus(REST));
             }
         }
-        self.next = look::next(ground.work()).await?;
+        self.next = look::next(Work { now, ..ground.work() }).await?;
         let rest = self.rests_until.filter(|it| self.wanted && now < *it);
         Ok([self.next, rest].into_iter().flatten().min())
     }
@@ -139,9 +153,17 @@ impl Intake {
             round.after = page.last().cloned();
             let moved = self.make_up(ground, round, &page).await?;
             for due in page.iter().filter(|it| !moved.contains(it)) {
-                if !queue.knows(due) {
-                    let entry = ground.entry(due).await?;
-                    round.left |= !queue.offer(entry);
+                if queue.knows(due) {
+                    continue;
+                }
+                match ground.entry(due).await {
+                    Ok(entry) => round.left |= !queue.offer(entry),
+                    // One damaged secret holds up nobody else.
+                    Err(error @ secrets::Error::Store(store::Error::Corrupt { .. })) => {
+                        let secret = due.secret.as_str();
+                        tracing::error!(cause = chain(&error), secret, "a rotation can't begin");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             if page.len() < PAGE {

@@ -41,6 +41,17 @@ pub trait Rotator: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The database that tells two users of one name apart, where it may: what was agreed to for one is not for the
+    /// other, and one's older passwords aren't the other's.
+    fn realm<'a>(&self, login: &'a Credential) -> Option<&'a str> {
+        self.home(login)
+    }
+
+    /// Whether `one` and `other` are the same user of the same server.
+    fn is_same(&self, one: &Credential, other: &Credential) -> bool {
+        one.same_target(other) && self.realm(one) == self.realm(other)
+    }
+
     /// Logs in; the open session may outlive the password that opened it.
     async fn connect(&self, login: &Credential, trust: &Trust)
     -> Result<Box<dyn Session>, Failure>;

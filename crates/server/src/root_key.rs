@@ -273,6 +273,7 @@ async fn token(
 }
 
 #[cfg(not(feature = "pkcs11"))]
+#[expect(clippy::unused_async, reason = "with the feature it waits for the token")]
 async fn token(
     _: &RootKeyConfig,
     _: bool,

@@ -365,7 +365,9 @@ fn function_host(
     let first = first.or_else(|| endpoints.tls.first().map(|it| format!("https://{it}")));
     let endpoint = config.functions.endpoint.clone().or(first).unwrap_or_default();
     let region = web_identity::home(&config.server.regions);
+    // Functions are started in folders of their own, where a relative path leads elsewhere.
     let folder = config.server.data.join("functions");
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
     let program = std::env::current_exe();
     let program = program.map_or_else(|_| "strongroom".into(), Into::into);
     let usual = runtime::Settings::new(&endpoint, region.as_str(), &folder);

@@ -70,11 +70,44 @@ async fn mend<D: Due>(backend: &dyn Backend) -> Result<(), store::Error> {
     for _ in 0..PORTION {
         let found = first_in::<D>(&mut txn, range.clone()).await;
         let Err(store::Error::Corrupt { key, .. }) = found else { break };
-        txn.set_aside(&key).await?;
-        if let Some(due) = D::of_key(&key) {
-            txn.save(&D::TABLE, &due, &due)?;
-        }
+        anew::<D>(&mut txn, &key).await?;
         range.from = Bound::Excluded(key);
     }
     txn.commit().await
+}
+
+/// A page of what falls due in `range`. Damaged rows are set aside, and written anew where their keys still tell
+/// what they said.
+///
+/// # Errors
+///
+/// The store's.
+pub async fn page<D: Due>(
+    backend: &dyn Backend,
+    range: KeyRange,
+    limit: usize,
+) -> Result<Vec<D>, store::Error> {
+    for _ in 0..PORTION {
+        let mut txn = store::begin(backend);
+        match txn.page::<D>(range.clone(), limit, false).await {
+            Ok(page) => return Ok(page.rows.into_iter().map(|(_, due)| due).collect()),
+            Err(store::Error::Corrupt { key, .. }) => {
+                let mut txn = store::begin(backend);
+                anew::<D>(&mut txn, &key).await?;
+                txn.commit().await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    // More than that are damaged: the next call goes on.
+    Ok(Vec::new())
+}
+
+/// Sets the damaged row at `key` aside, and writes it anew if its key tells what it said.
+async fn anew<D: Due>(txn: &mut Txn<'_>, key: &str) -> Result<(), store::Error> {
+    txn.set_aside(key).await?;
+    match D::of_key(key) {
+        Some(due) => txn.save(&D::TABLE, &due, &due),
+        None => Ok(()),
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Revoke {
     /// All leases of a secret, by its name or ARN
     #[arg(long, group = "which", value_name = "NAME")]
     secret: Option<String>,
-    /// All leases of a user or role, by its ARN or unique id
+    /// All leases of a user or role, by its ARN, by `user/NAME` or `role/NAME`, or by its unique id
     #[arg(long, group = "which", value_name = "ARN")]
     principal: Option<String>,
     #[command(flatten)]

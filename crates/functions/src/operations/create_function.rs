@@ -90,7 +90,7 @@ impl Operation for CreateFunction {
         let role = given::role(call, txn, self, passed).await?.unwrap_or_default();
         self.refuse_more()?;
         let name = found.name.clone();
-        if native::is_reserved(&name) {
+        if native::find(&name).is_some() {
             return Err(Error::Conflict(format!(
                 "{name} is the name of a native rotation function of this server"
             )));

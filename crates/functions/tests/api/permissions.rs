@@ -122,8 +122,8 @@ async fn a_function_says_which_service_may_invoke_it_and_for_whom() {
         assert_eq!(asked(&desk, &arn(name), &other, &secret_of_other).await, denied);
     }
     let absent = "there is no such function";
-    let unbuilt = arn("SecretsManagerRDSDb2RotationSingleUser");
-    for arn in [&arn("none"), &unbuilt, "f1", "", &format!("{}:7", arn("f1"))] {
+    let misspelt = arn("SecretsManagerRDSDB2RotationSingleUser");
+    for arn in [&arn("none"), &misspelt, "f1", "", &format!("{}:7", arn("f1"))] {
         assert_eq!(asked(&desk, arn, &own, SECRET).await, absent, "{arn}");
     }
     let foreign = format!("arn:aws:lambda:{REGION}:{STRANGER}:function:f1");

@@ -13,7 +13,9 @@ impl Attempt<'_> {
             Some(pending) => pending,
             None => self.create(&current, &name).await?,
         };
-        if pending.username != name || !pending.same_server(&current) {
+        let same = pending.same_server(&current)
+            && self.rotator.realm(&pending) == self.rotator.realm(&current);
+        if pending.username != name || !same {
             let told = "the pending value is not for the other user of the same server".to_owned();
             return Err(Trouble::Server(SET, Failure::Invalid(told)));
         }

@@ -47,13 +47,13 @@ fn covers(agreed: &Agreed, login: &Credential, rotator: &dyn Rotator) -> bool {
     let user = |name: &str| name.strip_suffix(dialect.suffix).unwrap_or(name).to_owned();
     // Of most engines a database is only where a login begins.
     let database = agreed.database.as_deref().or(dialect.database);
-    let same_home = rotator.home(login).is_none_or(|it| Some(it) == database);
+    let same_realm = rotator.realm(login).is_none_or(|it| it == database.unwrap_or_default());
     let port = agreed.port.as_ref().map_or(Ok(dialect.port), |it| it.parse());
     Some(agreed.arn.as_str()) == login.master.as_deref()
         && agreed.engine == login.engine
         && agreed.host.eq_ignore_ascii_case(&login.host)
         && port == Ok(login.port.unwrap_or(dialect.port))
-        && same_home
+        && same_realm
         && user(&agreed.username) == user(&login.username)
 }
 

@@ -175,6 +175,17 @@ impl Attempt<'_> {
         Credential::parse(&kept).during(CREATE)
     }
 
+    /// Those of `all` that this attempt tries, and whether a later one will try others: servers lock accounts.
+    fn turn_of(&self, mut all: Vec<Credential>, most: usize) -> (Vec<Credential>, bool) {
+        let before = usize::try_from(self.of.job.attempt.saturating_sub(1)).unwrap_or(0) * most;
+        let more = before + most < all.len();
+        if let Some(turned) = before.checked_rem(all.len()) {
+            all.rotate_left(turned);
+        }
+        all.truncate(most);
+        (all, more)
+    }
+
     /// From here on the server may know the password of `pending`.
     async fn set_out(&self, pending: &Credential) -> Result<(), Trouble> {
         // So many at a time there.

@@ -30,12 +30,18 @@ impl Attempt<'_> {
         let Values { pending, previous, pinned, .. } = &self.values;
         let candidates = pending.iter().chain(previous).chain(pinned.iter().rev());
         let candidates = candidates.filter_map(|it| Credential::parse(it).ok());
-        let own =
-            |it: &Credential| it.same_target(current) && !it.password.same_as(&current.password);
-        for login in candidates.filter(own).take(MOST) {
+        let own = |it: &Credential| {
+            self.rotator.is_same(it, current) && !it.password.same_as(&current.password)
+        };
+        // Where nobody changes its own password, knowing it is of no use.
+        let by_master = current.master.is_some() && !self.rotator.dialect().changes_own;
+        let own = candidates.filter(|it| !by_master && own(it)).collect();
+        let (own, more) = self.turn_of(own, MOST);
+        for login in own {
             sleep(BETWEEN).await;
             match self.connect(&login).await {
                 Ok(mut session) => {
+                    self.set_out(current).await?;
                     session.change_own(&login.password, &current.password).await.during(SET)?;
                     session.close().await;
                     return self.check(current).await;
@@ -44,11 +50,15 @@ impl Attempt<'_> {
                 Err(failure) => return Err(Trouble::Server(SET, failure)),
             }
         }
+        if current.master.is_none() && more {
+            return Err(Trouble::Server(SET, Failure::Denied(told.to_owned())));
+        }
         if current.master.is_none() {
             let advice = "none of the kept passwords is the server's; set it there by hand, or name an administrator's secret in `masterarn`";
             return Err(Trouble::Lost(SET, format!("{told}: {advice}")));
         }
         let mut master = self.master(current).await?;
+        self.set_out(current).await?;
         master.change(&current.username, &current.password, None).await.during(SET)?;
         master.close().await;
         self.check(current).await

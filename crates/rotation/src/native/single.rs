@@ -20,7 +20,7 @@ impl Attempt<'_> {
         let current = self.current()?;
         let pending = self.pending()?;
         if let Some(pending) = &pending {
-            check_same(&current, pending)?;
+            self.check_same(&current, pending)?;
             if self.may_know() && self.has_taken(pending).await? {
                 return self.finish().await;
             }
@@ -30,7 +30,7 @@ impl Attempt<'_> {
             Some(pending) => pending,
             None => self.create(&current, &current.username).await?,
         };
-        check_same(&current, &pending)?;
+        self.check_same(&current, &pending)?;
         self.set_out(&pending).await?;
 
         // From the next line on the current value may not log in.
@@ -64,7 +64,9 @@ impl Attempt<'_> {
         let Values { previous, pinned, .. } = &self.values;
         let older = previous.iter().chain(pinned.iter().rev());
         let older = older.filter_map(|it| Credential::parse(it).ok());
-        for login in older.filter(|it| it.same_target(current)).take(MOST - 1) {
+        let older = older.filter(|it| self.rotator.is_same(it, current)).collect();
+        let (older, more) = self.turn_of(older, MOST - 1);
+        for login in older {
             match self.connect(&login).await {
                 Ok(session) => return Ok(Hand::Own(session)),
                 Err(Failure::Denied(further)) => told = further,
@@ -73,6 +75,9 @@ impl Attempt<'_> {
         }
         if current.master.is_some() {
             return self.master(current).await.map(Hand::Master);
+        }
+        if more {
+            return Err(Trouble::Server(SET, Failure::Denied(told)));
         }
         let advice = "none of the kept passwords is the server's; put the right one with PutSecretValue, or name an administrator's secret in `masterarn`";
         Err(Trouble::Lost(SET, format!("{told}: {advice}")))
@@ -106,11 +111,20 @@ impl Attempt<'_> {
         undone.is_ok()
     }
 
+    /// A rotation gives one user of one server a password: it is not led to another.
+    fn check_same(&self, current: &Credential, pending: &Credential) -> Result<(), Trouble> {
+        if self.rotator.is_same(pending, current) {
+            return Ok(());
+        }
+        let told = "the pending value is for another user or server than the current one";
+        Err(Trouble::Server(SET, Failure::Invalid(told.to_owned())))
+    }
+
     /// Whether the password before the current one has gone: where two are valid, the third pushes out the first.
     fn discards(&self, hand: &Hand, current: &Credential) -> bool {
         let overlaps = matches!(hand, Hand::Master(_)) && self.rotator.dialect().overlaps;
         let previous = self.values.previous.as_ref().and_then(|it| Credential::parse(it).ok());
-        overlaps && previous.is_some_and(|it| it.same_target(current))
+        overlaps && previous.is_some_and(|it| self.rotator.is_same(&it, current))
     }
 }
 
@@ -129,13 +143,4 @@ impl Hand {
             Self::Own(session) | Self::Master(session) => session.close().await,
         }
     }
-}
-
-/// A rotation gives one user of one server a password: it is not led to another.
-fn check_same(current: &Credential, pending: &Credential) -> Result<(), Trouble> {
-    if pending.same_target(current) {
-        return Ok(());
-    }
-    let told = "the pending value is for another user or server than the current one".to_owned();
-    Err(Trouble::Server(SET, Failure::Invalid(told)))
 }

@@ -137,14 +137,15 @@ impl Queue {
         self.silences.values().filter(|it| it.shut(now).is_some()).count()
     }
 
-    /// Lets `entry` wait for its turn; `false` if there is no place for it. What is known already is not taken
-    /// twice.
+    /// Lets `entry` wait for its turn; `false` if somebody has no place now: it, or who was sent back for it. What
+    /// is known already is not taken twice.
     pub fn offer(&mut self, entry: Entry) -> bool {
         let (whose, account) = (whose(&entry.due), entry.due.account.clone());
         if self.known.contains(&whose) {
             return true;
         }
-        if self.waiting() >= self.bounds.waiting && !self.make_room(&account, &entry.line) {
+        let full = self.waiting() >= self.bounds.waiting;
+        if full && !self.make_room(&account, &entry.line) {
             return false;
         }
         if let Some(at) = entry.overdue {
@@ -155,7 +156,7 @@ impl Queue {
             self.turns.push_back(account.clone());
         }
         self.change(&account, |lines| lines.push(entry));
-        true
+        !full
     }
 
     /// Sends somebody back who has more places than the line `line` of `account`.

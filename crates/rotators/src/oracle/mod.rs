@@ -58,6 +58,11 @@ impl Rotator for Oracle {
         &DIALECT
     }
 
+    /// Each pluggable database has users of its own, and `dbname` says which it is.
+    fn realm<'a>(&self, login: &'a Credential) -> Option<&'a str> {
+        Some(login.database.as_deref().or(DIALECT.database).unwrap_or_default())
+    }
+
     async fn connect(
         &self,
         login: &Credential,

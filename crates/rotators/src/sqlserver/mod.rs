@@ -52,6 +52,11 @@ impl Rotator for SqlServer {
         &DIALECT
     }
 
+    /// A user may be one that a database keeps.
+    fn realm<'a>(&self, login: &'a Credential) -> Option<&'a str> {
+        Some(login.database.as_deref().or(DIALECT.database).unwrap_or_default())
+    }
+
     async fn connect(
         &self,
         login: &Credential,

@@ -76,9 +76,7 @@ fn later_than(instant: Timestamp) -> String {
 }
 
 async fn rows(work: Work<'_>, range: KeyRange, limit: usize) -> Result<Vec<Due>, store::Error> {
-    let mut txn = store::begin(work.ports.backend);
-    let rows = txn.page::<Due>(range, limit, false).await?.rows;
-    Ok(rows.into_iter().map(|(_, due)| due).collect())
+    service::due::page(work.ports.backend, range, limit).await
 }
 
 /// Whom `due` will speak to.

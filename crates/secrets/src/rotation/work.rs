@@ -258,9 +258,11 @@ pub async fn set_out(
         let versions = versions.iter().filter_map(|it| secret.stages.holder(it).cloned());
         let pins: Vec<_> = versions.chain([of.job.token.clone()]).collect();
         if let Some(rotation) = &mut secret.rotation {
-            rotation.pins.extend(pins);
-            rotation.pins.sort();
-            rotation.pins.dedup();
+            for pin in pins {
+                if !rotation.pins.contains(&pin) {
+                    rotation.pins.push(pin);
+                }
+            }
             rotation.target = Some(target.to_owned());
         }
         Vec::new()

@@ -99,6 +99,8 @@ impl Admin {
         }
         let ttl = wanted.ttl.as_deref().map(seconds).transpose()?.unwrap_or(lease.ttl);
         let until = self.front.clock.now().plus(ttl).min(lease.created.plus(lease.most));
+        // It is asked to end later, never sooner: that is what `revoke` is for.
+        let until = until.max(lease.expires);
         let details = json!({
             "secretId": lease.arn, "leaseId": lease.id.as_str(), "expires": until.to_string(),
         });
@@ -126,18 +128,13 @@ impl Admin {
                 of_secret(&mut txn, &which, name).await
             }
             (None, None, Some(principal)) => {
-                let (mut meant, mut after) = (Vec::new(), None);
-                loop {
-                    let (found, next) = view::all(&mut txn, after.as_ref(), PAGE).await?;
-                    let has = |it: &Task| {
-                        it.lease.holder.arn == *principal || it.lease.holder.id == *principal
-                    };
-                    meant.extend(found.into_iter().filter(has));
-                    if next.is_none() {
-                        return Ok(meant);
-                    }
-                    after = next;
+                let meant = of_principal(&mut txn, principal).await?;
+                if meant.is_empty() {
+                    let fact = format!("`{principal}` has no lease");
+                    let hint = "`strongroom lease list` shows whose they are";
+                    return Err(Fault::new(StatusCode::NOT_FOUND, fact, hint));
                 }
+                Ok(meant)
             }
             _ => {
                 let fact = "name one lease, or one secret, or one principal";
@@ -170,7 +167,7 @@ impl Admin {
 fn seconds(text: &str) -> Result<Duration, Fault> {
     let fact = || format!("`{text}` is no time");
     let none = || Fault::new(StatusCode::BAD_REQUEST, fact(), "such as `30m` or `2h`");
-    span(text).map(Duration::from_secs).ok_or_else(none)
+    span(text).filter(|it| *it > 0).map(Duration::from_secs).ok_or_else(none)
 }
 
 async fn one(txn: &mut Txn<'_>, id: &str) -> Result<Task, Fault> {
@@ -178,6 +175,24 @@ async fn one(txn: &mut Txn<'_>, id: &str) -> Result<Task, Fault> {
         let fact = format!("there is no lease `{id}`");
         Fault::new(StatusCode::NOT_FOUND, fact, "`strongroom lease list` shows them all")
     })
+}
+
+/// The leases of a principal, by its ARN, its unique id, or what is behind the ARN's account: `user/app`.
+async fn of_principal(txn: &mut Txn<'_>, principal: &str) -> Result<Vec<Task>, Fault> {
+    let has = |it: &Task| {
+        let holder = &it.lease.holder;
+        let short = base::Arn::parse(&holder.arn).ok().map(|it| it.resource);
+        holder.arn == principal || holder.id == principal || short == Some(principal)
+    };
+    let (mut meant, mut after) = (Vec::new(), None);
+    loop {
+        let (found, next) = view::all(txn, after.as_ref(), PAGE).await?;
+        meant.extend(found.into_iter().filter(has));
+        if next.is_none() {
+            return Ok(meant);
+        }
+        after = next;
+    }
 }
 
 async fn of_secret(txn: &mut Txn<'_>, which: &Which, name: &str) -> Result<Vec<Task>, Fault> {

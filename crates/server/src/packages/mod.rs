@@ -34,7 +34,7 @@ impl Packages {
     /// The packages of `state`, and the data folder `data`. What an earlier server has unpacked is removed: a
     /// power cut may have torn it.
     pub(crate) fn open(data: &Path, state: &Arc<State>) -> io::Result<Self> {
-        let folder = data.join("functions");
+        let folder = std::path::absolute(data.join("functions"))?;
         unpack::remove(&folder.join("unpacked"))?;
         if folder.join("code").exists() {
             let told = "packages in `functions/code` of the data folder are of an earlier version and not \
