@@ -11,6 +11,7 @@ import pytest
 
 from databases import MariaDb, Postgres
 from strongroom import Keys, Server
+from test_access import refused
 
 DYNAMIC = "StrongroomDynamicDatabase"
 ENGINES = {"postgres": Postgres, "mariadb": MariaDb}
@@ -206,6 +207,48 @@ def test_what_cant_be_made_is_told(leased):
             leased.put(**wrong)
     leased.put()
     assert leased.accepts(leased.read(), ALLOWED[leased.database.name])
+
+
+def test_borrowing_takes_both_locks_and_means_the_owners_secret(leased, stranger):
+    """Whoever brings a template into force may read the administrator's secret: by its policies, by its key, and the
+    one that the server would use, whatever the caller's own account calls so."""
+    server, region = leased.server, leased.region
+    kms, iam = server.client(region, service="kms"), server.client(region, service="iam")
+    principals = [f"arn:aws:iam::{it}:root" for it in (server.keys.account, stranger.account)]
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": principals}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    key = kms.create_key(Policy=document)["KeyMetadata"]["Arn"]
+    value = leased.client.get_secret_value(SecretId="master")["SecretString"]
+    locked = leased.client.create_secret(Name="locked", SecretString=value, KmsKeyId=key)["ARN"]
+
+    user = f"half-{region}"
+    iam.create_user(UserName=user)
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": key},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=document)
+    made = iam.create_access_key(UserName=user)["AccessKey"]
+    half = Keys(server.keys.account, made["AccessKeyId"], made["SecretAccessKey"])
+    template = json.dumps(leased.template | {"masterarn": locked})
+    client = server.client(region, keys=half)
+    refused(lambda: client.put_secret_value(SecretId="leased", SecretString=template))
+    leased.client.put_secret_value(SecretId="leased", SecretString=template)
+
+    shared = leased.client.create_secret(Name="shared", SecretString="x", KmsKeyId=key)["ARN"]
+    allow = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
+    allow |= {"Principal": {"AWS": stranger.account}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    leased.client.put_resource_policy(SecretId=shared, ResourcePolicy=document)
+    theirs = server.client(region, keys=stranger)
+    theirs.create_secret(Name="master", SecretString=value)
+    for name in ("master", leased.template["masterarn"]):
+        template = json.dumps(leased.template | {"masterarn": name})
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            theirs.update_secret(SecretId=shared, SecretString=template, Type=DYNAMIC)
+        assert caught.value.response["Error"]["Code"] == "AccessDeniedException", name
+    leased.put()
 
 
 def test_a_database_that_is_away_is_asked_until_the_user_is_gone(leased):

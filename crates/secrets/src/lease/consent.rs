@@ -46,11 +46,11 @@ pub(crate) async fn renew(
     };
     let master = template.server.master.as_str();
     // That of another account would be read by nobody's right.
-    if lookup::named(master, place).is_none_or(|(its, ..)| its != *place) {
+    let here = lookup::named(master, place).is_some_and(|(its, ..)| its == *place);
+    if !here || !may_borrow((call, txn), place, master).await? {
         let told = "`masterarn` names no secret of the same account and Region";
         return Err(Error::Template(told.to_owned()));
     }
-    may_borrow(call, txn, master).await?;
     secret.agreed = Some(current);
     Ok(())
 }

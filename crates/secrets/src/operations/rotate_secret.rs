@@ -146,8 +146,9 @@ impl RotateSecret {
             Err(Uninvocable::Store(error)) => return Err(error.into()),
         };
         let owner = match found {
-            // Its own policy is asked where it is; here only whether the caller may have it used.
-            Invocable::Elsewhere => Some(call.caller.account.clone()),
+            // Its own policy is asked where it is; here only whether the caller may have it used, which for a secret
+            // of another account that account has to allow, too.
+            Invocable::Elsewhere => Some(place.account.clone()),
             _ => Arn::parse(function).ok().and_then(|it| it.account()),
         };
         let owner = owner.ok_or(Error::FunctionShut)?;

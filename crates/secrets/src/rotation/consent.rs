@@ -45,7 +45,9 @@ pub(crate) async fn given(
     if arn.is_empty() {
         return Ok(None);
     }
-    may_borrow(call, txn, &arn).await?;
+    if !may_borrow((call, txn), place, &arn).await? {
+        return Ok(None);
+    }
     let (port, database) = (text(port), text(dbname));
     Ok(Some(Agreed { arn, engine, host, port, database, username }))
 }
@@ -59,9 +61,33 @@ fn text(member: serde_json::Value) -> Option<String> {
     }
 }
 
-/// That the caller may read the administrator's secret `arn`.
-pub(crate) async fn may_borrow(call: &Call<'_>, txn: &mut Txn<'_>, arn: &str) -> Result<(), Error> {
-    let found = lookup::find(call, txn, Some(&Text::from(arn))).await?;
-    call.authorize(get_secret_value::ACTION, found.target(found.attached().as_slice()))?;
-    Ok(())
+/// That the caller may read the administrator's secret `arn` of `place`, by its policies and by its key. `false` if
+/// there is no such secret.
+///
+/// The secret is the one that this server would use: who calls from another account means none of that one.
+pub(crate) async fn may_borrow(
+    (call, txn): (&Call<'_>, &mut Txn<'_>),
+    place: &Place,
+    arn: &str,
+) -> Result<bool, Error> {
+    let meant = match lookup::named(arn, place) {
+        Some((its, name, complete)) if its == *place => {
+            let found = lookup::by_name(txn, place, name).await?;
+            found.filter(|it| complete.is_none_or(|arn| it.arn == arn))
+        }
+        _ => None,
+    };
+    let whole = meant.as_ref().map_or(arn, |it| it.arn.as_str()).to_owned();
+    let found = lookup::find(call, txn, Some(&Text::from(whole.as_str()))).await?;
+    let attached = found.attached();
+    let permit = call.authorize(get_secret_value::ACTION, found.target(attached.as_slice()))?;
+    if meant.is_none() {
+        return Ok(false);
+    }
+    let (place, secret) = found.live()?;
+    let id = secret.version_of(&Label::CURRENT)?;
+    let version = value::find(txn, &place, &secret, id).await?;
+    let version = version.ok_or(Error::NoValueForLabel(Label::CURRENT))?;
+    value::open((call, txn, &permit), &place, &secret, &version).await?;
+    Ok(true)
 }
