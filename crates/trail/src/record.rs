@@ -110,7 +110,7 @@ impl Filter {
 }
 
 /// Whether two names, ARNs, or one of each may mean the same secret.
-fn same_secret(one: &str, other: &str) -> bool {
+pub(crate) fn same_secret(one: &str, other: &str) -> bool {
     one == other || names(one, other) || names(other, one)
 }
 

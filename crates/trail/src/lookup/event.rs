@@ -1,5 +1,6 @@
 //! An audit record as lookups see it: whose it is, and by what it is found.
 
+use crate::record::same_secret;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -163,6 +164,22 @@ impl<'a> Event<'a> {
         found
     }
 
+    /// The names of the secrets it touched, however it names them: of an ARN all that the name may be.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        let resources = self.resources().into_iter().filter(|it| it.0 == SECRET);
+        let mut names: Vec<_> = resources.flat_map(|it| names_of_secret(it.1)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Whether it can be found by this. A secret is the same by its name and by its ARN.
+    pub(super) fn has(&self, attribute: Attribute, value: &str) -> bool {
+        self.attributes().contains(&(attribute, value))
+            || attribute == Attribute::ResourceName
+                && self.resources().iter().any(|it| it.0 == SECRET && same_secret(value, it.1))
+    }
+
     /// Everything that it can be found by, once each.
     pub(super) fn attributes(&self) -> Vec<(Attribute, &str)> {
         let mut all = vec![
@@ -181,6 +198,14 @@ impl<'a> Event<'a> {
         all.dedup();
         all
     }
+}
+
+/// What a secret may be called that somebody calls `text`: a name, an ARN, or an ARN without its last six characters.
+pub(super) fn names_of_secret(text: &str) -> impl Iterator<Item = &str> {
+    let tail = base::Arn::parse(text).ok().and_then(|it| it.resource.strip_prefix("secret:"));
+    let whole = tail.unwrap_or(text);
+    let cut = tail.and_then(|it| it.rsplit_once('-')).filter(|it| it.1.len() == 6);
+    std::iter::once(whole).chain(cut.map(|it| it.0))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ const MENDED: usize = 16;
 /// Records read at a time while nobody asks, and whoever does waits.
 const AT_A_TIME: u64 = 256;
 /// Records that one page reads at most: of an instant outside, most of them.
-const READ: usize = 32_768;
+const READ: usize = 8192;
 
 impl Finder {
     /// Looks into the journal in `folder`.
@@ -121,14 +121,16 @@ impl Finder {
         limit: usize,
     ) -> Result<Page, Error> {
         let mut search = Search::new(&self.folder, query, limit);
-        let newest = {
+        let (newest, span, list) = {
             let mut state = self.lock();
             state.catch_up(&self.folder, u64::MAX)?;
-            if before.is_none_or(|it| it.segment >= state.segment) {
-                search.list(state.segment, before, state.growing.find(search.mark))?;
-            }
-            state.segment
+            let lists = search.marks.iter().map(|it| state.growing.find(*it));
+            (state.segment, state.growing.span, merged(lists))
         };
+        // Others may look meanwhile.
+        if before.is_none_or(|it| it.segment >= newest) && !search.misses(span) {
+            search.list(newest, before, list)?;
+        }
         let top = before.map_or(newest, |it| newest.min(it.segment.saturating_add(1)));
         let full = segments::list(&self.folder)?;
         for segment in full.into_iter().rev().filter(|it| *it < top) {
@@ -158,13 +160,17 @@ impl Finder {
             return Ok(());
         }
         let failed = |source| Error::io("read", &name(&self.folder, segment), source);
-        let list = if let Some(list) = kept.find(search.mark).map_err(failed)? {
-            list
-        } else {
-            search.mended += 1;
-            make(&self.folder, segment)?.find(search.mark)
-        };
-        search.list(segment, before, list)
+        let mut lists = Vec::with_capacity(search.marks.len());
+        for mark in &search.marks {
+            let Some(list) = kept.find(*mark).map_err(failed)? else {
+                search.mended += 1;
+                let made = make(&self.folder, segment)?;
+                lists = search.marks.iter().map(|it| made.find(*it)).collect();
+                break;
+            };
+            lists.push(list);
+        }
+        search.list(segment, before, merged(lists))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -196,6 +202,14 @@ impl State {
         (self.segment, self.offset, self.growing) = (next, 0, Growing::new());
         self.catch_up(folder, records)
     }
+}
+
+/// All of some ascending lists, once each.
+fn merged(lists: impl IntoIterator<Item = Vec<u32>>) -> Vec<u32> {
+    let mut all: Vec<_> = lists.into_iter().flatten().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The postings of a full segment, and whether they had to be made; `None` if there is no such segment.
@@ -253,6 +267,9 @@ fn gather(
         for it in event.attributes() {
             growing.add(mark(whose, Some(it)), offset, line.at.millis());
         }
+        for name in event.secrets() {
+            growing.add(mark_of_secret(whose, name), offset, line.at.millis());
+        }
     }
     Ok((lines.offset(), true))
 }
@@ -282,11 +299,15 @@ impl Read for At<'_> {
 }
 
 /// Stands for an attribute of an account's records in a Region; without attribute, for all of them.
-fn mark((account, region): (&str, &str), having: Option<(Attribute, &str)>) -> Mark {
-    let attribute = having.map_or(u8::MAX, |it| it.0 as u8);
+fn mark(whose: (&str, &str), having: Option<(Attribute, &str)>) -> Mark {
+    let (attribute, value) = having.map_or((u8::MAX, ""), |it| (it.0 as u8, it.1));
+    marked(whose, attribute, value)
+}
+
+fn marked((account, region): (&str, &str), attribute: u8, value: &str) -> Mark {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(&[attribute]);
-    for part in [account, region, having.map_or("", |it| it.1)] {
+    for part in [account, region, value] {
         context.update(part.as_bytes());
         context.update(b"\0");
     }
@@ -294,11 +315,17 @@ fn mark((account, region): (&str, &str), having: Option<(Attribute, &str)>) -> M
     u64::from_be_bytes(first.unwrap_or_default())
 }
 
+/// Stands for the secrets called `name`, however records name them.
+fn mark_of_secret(whose: (&str, &str), name: &str) -> Mark {
+    marked(whose, u8::MAX - 1, name)
+}
+
 /// A lookup under way.
 struct Search<'a> {
     folder: &'a Path,
     query: &'a Query,
-    mark: Mark,
+    /// What is asked for has one of these.
+    marks: Vec<Mark>,
     limit: usize,
     entries: Vec<(Position, Entry)>,
     read: usize,
@@ -310,9 +337,13 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(folder: &'a Path, query: &'a Query, limit: usize) -> Self {
         let having = query.having.as_ref().map(|(attribute, value)| (*attribute, &**value));
-        let mark = mark((query.account.as_str(), query.region.as_str()), having);
+        let whose = (query.account.as_str(), query.region.as_str());
+        let mut marks = vec![mark(whose, having)];
+        if let Some((Attribute::ResourceName, value)) = having {
+            marks.extend(event::names_of_secret(value).map(|it| mark_of_secret(whose, it)));
+        }
         let reached = Position { segment: u64::MAX, offset: u64::MAX };
-        Self { folder, query, mark, limit, entries: Vec::new(), read: 0, mended: 0, reached }
+        Self { folder, query, marks, limit, entries: Vec::new(), read: 0, mended: 0, reached }
     }
 
     fn is_over(&self) -> bool {
@@ -368,9 +399,7 @@ impl<'a> Search<'a> {
             && event_of(line).is_some_and(|it| {
                 it.recipient_account_id == account.as_str()
                     && it.aws_region == region.as_str()
-                    && having.as_ref().is_none_or(|(attribute, value)| {
-                        it.attributes().contains(&(*attribute, value))
-                    })
+                    && having.as_ref().is_none_or(|(attribute, value)| it.has(*attribute, value))
             })
     }
 

@@ -7,16 +7,26 @@ const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
 const NAMES: [&str; 3] = ["GetSecretValue", "PutSecretValue", "ListSecrets"];
 
+/// The name of secret `number`, as it is or in an ARN.
+fn secret(number: u64, form: u64) -> String {
+    match form % 3 {
+        0 => format!("app/{number}"),
+        1 => format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/{number}-AbCdEf"),
+        _ => format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:app/{number}"),
+    }
+}
+
 /// Record `number`: a second after the one before, of one of two accounts in one of two Regions.
 fn record(number: u64) -> Encoded {
     let pick =
         |of: &[&'static str], by: u64| of[usize::try_from(number / by).expect("small") % of.len()];
     let (account, region, name) = (pick(&ACCOUNTS, 1), pick(&REGIONS, 2), pick(&NAMES, 1));
     let json = format!(
-        r#"{{"userIdentity":{{"type":"IAMUser","userName":"u{}"}},"eventName":"{name}","eventSource":"s",
+        r#"{{"userIdentity":{{"type":"IAMUser","userName":"u{}"}},"eventName":"{name}","eventSource":"secretsmanager.amazonaws.com","requestParameters":{{"secretId":"{}"}},
         "awsRegion":"{region}","recipientAccountId":"{account}","eventID":"id-{number}",
         "readOnly":{},"eventCategory":"{}"}}"#,
         number % 5,
+        secret(number % 8, number / 8),
         name != "PutSecretValue",
         if number % 11 == 10 { "Data" } else { "Management" },
     );
@@ -41,6 +51,10 @@ fn expected(query: &Query, records: &[Encoded]) -> Vec<String> {
                     Attribute::EventId => it.event_id == value.as_str(),
                     Attribute::EventName => it.event_name == value.as_str(),
                     Attribute::Username => it.username() == Some(value),
+                    Attribute::ResourceName => {
+                        let named = crate::Record::parse(&record.json).expect("a record");
+                        named.secrets().any(|it| crate::record::same_secret(value, it))
+                    }
                     Attribute::ReadOnly => it.read_only.to_string() == *value,
                     other => panic!("{other:?} isn't asked for here"),
                 })
@@ -77,6 +91,8 @@ fn questions() -> impl Strategy<Value = Query> {
         (0..3_usize).prop_map(|it| Some((Attribute::EventName, NAMES[it].to_owned()))),
         (0..6_u8).prop_map(|it| Some((Attribute::Username, format!("u{it}")))),
         any::<bool>().prop_map(|it| Some((Attribute::ReadOnly, it.to_string()))),
+        (0..8_u64).prop_map(|it| Some((Attribute::ResourceName, secret(it, 0)))),
+        (0..8_u64).prop_map(|it| Some((Attribute::ResourceName, secret(it, 1)))),
     ];
     let seconds = prop_oneof![Just((i64::MIN, i64::MAX)), (0..200_i64, 0..200_i64)];
     (0..2_usize, 0..2_usize, attribute, seconds).prop_map(
@@ -196,9 +212,9 @@ fn long_records_are_read_whole() {
     let journal = crate::testing::open(folder.path(), crate::Options::default()).expect("opened");
     let mut record = record(0);
     for length in [4000, 4096, 5000, 20_000, 300_000] {
-        let long = format!(r#"{{"requestParameters":{{"name":"{}"}},"#, "x".repeat(length));
+        let long = format!(r#"{{"additionalEventData":{{"Name":"{}"}},"#, "x".repeat(length));
         record.json =
-            record.json.replacen('{', &long, usize::from(!record.json.contains("name\":\"x")));
+            record.json.replacen('{', &long, usize::from(!record.json.contains("Name\":\"x")));
         journal.take_over(std::slice::from_ref(&record)).expect("space");
     }
     let page = Finder::new(folder.path()).page(&query(0, 0), None, 50).expect("read");
