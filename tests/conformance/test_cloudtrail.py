@@ -72,7 +72,6 @@ def test_each_attribute_finds_what_has_it(world):
         # A secret is the same by its name and by its ARN.
         ("ResourceName", "app/db", ["GetSecretValue"] * 2 + ["CreateSecret"]),
         ("ResourceName", world.arn, ["GetSecretValue"] * 2 + ["CreateSecret"]),
-        ("ResourceName", world.arn[:-7], ["GetSecretValue"] * 2 + ["CreateSecret"]),
         ("ResourceName", "app", []),
         ("ResourceType", SECRET, ["GetSecretValue"] * 3 + ["CreateSecret"]),
         ("EventSource", "secretsmanager.amazonaws.com", ["GetSecretValue"] * 3 + ["CreateSecret"]),
