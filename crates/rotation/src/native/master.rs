@@ -64,9 +64,13 @@ mod tests {
     use base::Sensitive;
     use rotators::{Dialect, Session, Trust};
 
-    /// Users of it belong to databases, or don't.
-    #[derive(Debug)]
-    struct Homely(bool);
+    /// Users of it belong to databases, may do so, or don't.
+    #[derive(Debug, PartialEq)]
+    enum Homely {
+        Always,
+        Perhaps,
+        Never,
+    }
 
     static DIALECT: Dialect = Dialect {
         name: "Homely",
@@ -88,7 +92,11 @@ mod tests {
         }
 
         fn home<'a>(&self, login: &'a Credential) -> Option<&'a str> {
-            self.0.then(|| login.database.as_deref().unwrap_or("admin"))
+            (*self == Self::Always).then(|| login.database.as_deref().unwrap_or("admin"))
+        }
+
+        fn realm<'a>(&self, login: &'a Credential) -> Option<&'a str> {
+            (*self != Self::Never).then(|| login.database.as_deref().unwrap_or("admin"))
         }
 
         async fn connect(&self, _: &Credential, _: &Trust) -> Result<Box<dyn Session>, Failure> {
@@ -122,8 +130,14 @@ mod tests {
                 r#"{{"engine":"homely","host":"h","username":"app","password":"p","masterarn":"arn:m"{more}}}"#
             );
             let login = Credential::parse(&Sensitive::from(text)).expect("a login");
-            assert_eq!(covers(&agreed, &login, &Homely(true)), homely, "{database:?} {more}");
-            assert_eq!(covers(&agreed, &login, &Homely(false)), else_, "{database:?} {more}");
+            for engine in [Homely::Always, Homely::Perhaps] {
+                assert_eq!(
+                    covers(&agreed, &login, &engine),
+                    homely,
+                    "{engine:?} {database:?} {more}"
+                );
+            }
+            assert_eq!(covers(&agreed, &login, &Homely::Never), else_, "{database:?} {more}");
         }
     }
 }

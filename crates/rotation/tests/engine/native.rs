@@ -25,6 +25,19 @@ async fn due(seed: u64, dialect: &'static Dialect, with_master: bool, function: 
 async fn put(world: &World, password: &str, number: u8) {
     let engine = world.server.dialect.engines[0];
     let value = json!({ "engine": engine, "host": "db", "username": "app", "password": password });
+    put_value(world, &value, number).await;
+}
+
+async fn put_with_master(world: &World, password: &str, number: u8) {
+    let engine = world.server.dialect.engines[0];
+    let master = world.ok("DescribeSecret", json!({ "SecretId": "admin" })).await["ARN"].clone();
+    let value = json!({
+        "engine": engine, "host": "db", "username": "app", "password": password, "masterarn": master,
+    });
+    put_value(world, &value, number).await;
+}
+
+async fn put_value(world: &World, value: &Value, number: u8) {
     let asked = json!({ "SecretId": "app", "SecretString": value.to_string() });
     world.ok("PutSecretValue", with_token(asked, number)).await;
 }
@@ -187,6 +200,57 @@ async fn a_value_put_by_hand_after_the_server_has_heard_is_made_to_work() {
         assert!(world.rotation().await.is_some_and(|it| it.job.is_none() && it.pins.is_empty()));
     }
     assert!(heard >= 3, "{heard}");
+}
+
+/// A password that a server may have from a repair is as good as one from a rotation: it is not forgotten.
+#[tokio::test(start_paused = true)]
+async fn values_put_again_and_again_leave_a_password_that_works() {
+    let mut deaths = 0;
+    for point in 0..=8 {
+        let world = due(7, &PLAIN, false, SINGLE).await;
+        world.fate.strike(Some(4));
+        world.settle().await;
+        world.fate.strike(None);
+        let job = world.rotation().await.and_then(|it| it.job).expect("a job under way");
+        assert_eq!(job.phase, Phase::Setting);
+        put(&world, "mine", 20).await;
+        world.fate.strike(Some(point));
+        let died = world.settle().await.is_none();
+        world.fate.strike(None);
+        if !died {
+            break;
+        }
+        deaths += 1;
+        for (password, number) in [("yours", 21), ("his", 22), ("hers", 23)] {
+            put(&world, password, number).await;
+        }
+        world.pass(30).await;
+        let (events, login) = (world.events().await, world.login("AWSCURRENT").await);
+        assert!(world.works("AWSCURRENT").await, "died at {point}: {login:?} {events:?}");
+    }
+    assert!(deaths >= 3, "{deaths}");
+}
+
+/// Where only an administrator changes passwords, knowing the one that the server has is of no use.
+#[tokio::test(start_paused = true)]
+async fn an_administrator_repairs_what_no_user_can() {
+    let mut heard = 0;
+    for point in 1..=8 {
+        let world = due(7, &GOVERNED, true, NATIVE).await;
+        world.fate.strike(Some(point));
+        world.settle().await;
+        world.fate.strike(None);
+        let job = world.rotation().await.and_then(|it| it.job);
+        if job.is_none_or(|it| it.phase < Phase::Setting) {
+            continue;
+        }
+        heard += 1;
+        let (_, value) = world.login("AWSCURRENT").await.expect("a value");
+        put_with_master(&world, "mine", 20).await;
+        world.pass(1).await;
+        assert!(world.works("AWSCURRENT").await, "died at {point}, {value} before");
+    }
+    assert!(heard >= 2, "{heard}");
 }
 
 /// Dies at each point of a rotation, starts again, and looks at what is left.
