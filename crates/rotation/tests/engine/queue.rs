@@ -169,7 +169,11 @@ fn whoever_has_most_places_gives_some_up() {
     let bounds = Bounds { waiting: 100, ..Bounds::default() };
     let mut queue = Queue::new(bounds);
     let offered = |queue: &mut Queue, account, host: &str, from: usize| {
-        (from..from + 200).filter(|it| queue.offer(entry(account, host, *it))).count()
+        let all: Vec<_> = (from..from + 200).map(|it| entry(account, host, it)).collect();
+        let whole = all.iter().filter(|it| queue.offer((*it).clone())).count();
+        // Who is sent back for another has to be read again, too.
+        assert_eq!(whole, if from == 0 { 100 } else { 0 });
+        all.iter().filter(|it| queue.knows(&it.due)).count()
     };
     assert_eq!(offered(&mut queue, 1, "dead", 0), 100, "all places, as nobody else wants one");
     assert_eq!(offered(&mut queue, 1, "dead", 500), 0);
