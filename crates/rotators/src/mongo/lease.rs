@@ -29,6 +29,11 @@ enum Role {
 /// Makes the login, or finds that it has been made.
 pub(super) async fn grant(link: &mut Link, lease: &Lease<'_>) -> Result<(), Failure> {
     usable(lease.user)?;
+    // Said before there is a login: nothing may keep one from its end.
+    if !lease.revocation.is_empty() {
+        let told = "there is nothing but `dropUser` to end a login, so no statements for it";
+        return Err(Failure::Invalid(told.to_owned()));
+    }
     let secret = secret(link, lease.user, lease.password)?;
     let roles = roles(link, lease)?;
     let mut tries = 1..TRIES;
@@ -51,10 +56,6 @@ pub(super) async fn grant(link: &mut Link, lease: &Lease<'_>) -> Result<(), Fail
 /// Removes the login, and ends what it was doing. Nobody owns anything here.
 pub(super) async fn revoke(link: &mut Link, lease: &Lease<'_>) -> Result<(), Failure> {
     usable(lease.user)?;
-    if !lease.revocation.is_empty() {
-        let told = "there is nothing but `dropUser` to end a login, so no statements for it";
-        return Err(Failure::Invalid(told.to_owned()));
-    }
     if find(link, lease.user).await?.is_none() {
         return Ok(());
     }

@@ -63,24 +63,33 @@ fn quoted(link: &Link, password: &str) -> Zeroizing<String> {
 async fn own(link: &mut Link, lease: &Lease<'_>, found: &[Account]) -> Result<(), Failure> {
     let mut all = true;
     for account in found {
-        all &= link.server.marks()
-            && match link.server.maker {
-                Maker::MariaDb => mariadb::methods(link, account).await?.made_after(NOBODY),
-                Maker::MySql => accounts::attribute(link, account, "lease").await?.is_some(),
-            };
+        all &= marked(link, account).await?;
     }
-    if all || link.admits(lease.user, shown(lease.password)?).await? {
+    if all || link.proves(lease.user, shown(lease.password)?).await? {
         return Ok(());
     }
     let told = format!("the user `{}` exists and was not made for a lease", lease.user);
     Err(Failure::Refused(told))
 }
 
-/// Removes it.
+async fn marked(link: &mut Link, account: &Account) -> Result<bool, Failure> {
+    if !link.server.marks() {
+        return Ok(false);
+    }
+    match link.server.maker {
+        Maker::MariaDb => Ok(mariadb::methods(link, account).await?.made_after(NOBODY)),
+        Maker::MySql => Ok(accounts::attribute(link, account, "lease").await?.is_some()),
+    }
+}
+
+/// Removes it. What it made stays nobody's: views and routines whose definer is gone do nothing for anybody.
 pub(super) async fn revoke(link: &mut Link, lease: &Lease<'_>) -> Result<(), Failure> {
     let found = accounts::all(link, lease.user).await?;
     if !found.is_empty() {
         own(link, lease, &found).await?;
+        lock(link, &found).await?;
+        // Who can't be sent away is tried once more, after the end.
+        let _ = disconnect(link, lease.user).await;
         for statement in lease.revocation {
             link.run_secret(&filled(statement, lease, "''")?).await?;
         }
@@ -89,6 +98,17 @@ pub(super) async fn revoke(link: &mut Link, lease: &Lease<'_>) -> Result<(), Fai
     drop_all(link, &left).await?;
     // After it: who is gone can't come back, but stays until it is sent away.
     disconnect(link, lease.user).await
+}
+
+/// Has nobody come in any more, whatever the statements that people wrote do next.
+async fn lock(link: &mut Link, accounts: &[Account]) -> Result<(), Failure> {
+    for account in accounts {
+        // One made by half is known by its password, which nobody was told: locked it would be known no more.
+        if link.server.locks() && (!link.server.marks() || marked(link, account).await?) {
+            link.run(&format!("ALTER USER {account} ACCOUNT LOCK")).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends all connections of `user`.

@@ -86,18 +86,28 @@ impl Link {
 
     /// Whether `user` has the password `password`, found by logging in.
     pub(crate) async fn admits(&self, user: &str, password: &str) -> Result<bool, Failure> {
+        self.try_login(user, password).await.or_else(|error| match of_login(&error) {
+            Failure::Denied(_) => Ok(false),
+            failure => Err(failure),
+        })
+    }
+
+    /// The same of a user that may be locked: MySQL says so only to who has the password.
+    pub(crate) async fn proves(&self, user: &str, password: &str) -> Result<bool, Failure> {
+        const LOCKED: u16 = 3118;
+        self.try_login(user, password).await.or_else(|error| match of_login(&error) {
+            Failure::Denied(_) => Ok(code(&error) == Some(LOCKED)),
+            failure => Err(failure),
+        })
+    }
+
+    async fn try_login(&self, user: &str, password: &str) -> Result<bool, Error> {
         let builder = OptsBuilder::from_opts(self.opts.clone()).user(Some(user));
-        match login_to(&builder.pass(Some(password)).db_name(None::<String>).into()).await {
-            Ok(conn) => {
-                // It said what was asked.
-                let _ = timeout(STATEMENT, conn.disconnect()).await;
-                Ok(true)
-            }
-            Err(error) => match of_login(&error) {
-                Failure::Denied(_) => Ok(false),
-                failure => Err(failure),
-            },
-        }
+        let opts = builder.pass(Some(password)).db_name(None::<String>).into();
+        let conn = login_to(&opts).await?;
+        // It said what was asked.
+        let _ = timeout(STATEMENT, conn.disconnect()).await;
+        Ok(true)
     }
 
     /// What `statement` answers.

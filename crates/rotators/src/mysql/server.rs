@@ -46,6 +46,14 @@ impl Server {
         }
     }
 
+    /// Whether a user can be locked out.
+    pub(crate) fn locks(self) -> bool {
+        match self.maker {
+            Maker::MariaDb => (10, 4, 2) <= self.version,
+            Maker::MySql => (5, 7, 6) <= self.version,
+        }
+    }
+
     /// Whether passwords can be changed here at all: before, users had no `ALTER USER`.
     pub(crate) fn supported(self) -> bool {
         match self.maker {

@@ -26,7 +26,6 @@ pub(crate) struct Connection {
     client: Client,
     driver: Option<Driver>,
     protection: Protection,
-    way: Way,
 }
 
 /// What it takes to make a connection.
@@ -68,11 +67,6 @@ impl Connection {
             database: database.to_owned(),
         };
         within(LOGIN, way.open()).await
-    }
-
-    /// Another one of the same login, to `database`.
-    pub(crate) async fn beside(&mut self, database: &str) -> Result<Self, Failure> {
-        within(LOGIN, self.way.to(database).open()).await
     }
 
     /// How it is protected.
@@ -130,18 +124,6 @@ impl Connection {
 }
 
 impl Way {
-    fn to(&self, database: &str) -> Self {
-        Self {
-            host: self.host.clone(),
-            port: self.port,
-            mode: self.mode,
-            proof: self.proof.clone(),
-            user: self.user.clone(),
-            password: Sensitive::from(self.password.expose()),
-            database: database.to_owned(),
-        }
-    }
-
     async fn open(self) -> Result<Connection, Failure> {
         let mut config = Config::new();
         config.user(&self.user).password(self.password.expose()).dbname(&self.database);
@@ -163,7 +145,7 @@ impl Way {
             }
         };
         let protection = version.get().cloned().map_or(Protection::Plain, Protection::Tls);
-        Ok(Connection { client, driver: Some(driver), protection, way: self })
+        Ok(Connection { client, driver: Some(driver), protection })
     }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! A comment tells them from users that people made: nothing else is ever removed.
 
-use super::connection::{Connection, text};
 use super::role::Role;
-use super::session::{Open, SETTINGS};
+use super::session::Open;
 use super::told::exists;
 use crate::{Failure, Lease};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
@@ -47,7 +46,9 @@ async fn made_meanwhile(
     Ok(exists(failure) && find(session, lease.user).await?.is_some())
 }
 
-/// Removes the login and what it has open; what it owns becomes the administrator's.
+/// Removes the login, what it has open, and what it owns here.
+///
+/// What it made is never handed to anybody: a view or a `SECURITY DEFINER` function does what its owner may.
 pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     session.check(lease.user).await?;
     if find(session, lease.user).await?.is_none() {
@@ -65,7 +66,7 @@ async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     // First nobody comes in, then who is in goes.
     session.connection.run_as_one(&[format!("ALTER ROLE {user} NOLOGIN")]).await?;
     if !session.superuser {
-        // To end its connections, and to take over what it owns.
+        // To end its connections, and to drop what it owns.
         session.connection.run_as_one(&[format!("GRANT {user} TO CURRENT_USER")]).await?;
     }
     disconnect(session, lease.user).await?;
@@ -75,18 +76,34 @@ async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     if find(session, lease.user).await?.is_none() {
         return Ok(());
     }
-    for database in elsewhere(&mut session.connection, lease.user).await? {
-        let mut there = session.connection.beside(&database).await?;
-        let mut cleared = there.run(SETTINGS).await.map(drop);
-        if cleared.is_ok() {
-            cleared = there.run_as_one(&clearing(&user)).await;
-        }
-        there.close().await;
-        cleared?;
+    match drop_all(session, &user).await {
+        Err(Failure::Refused(told)) => Err(left(session, lease.user, &told).await),
+        other => other,
     }
-    let mut last = clearing(&user);
-    last.push(format!("DROP ROLE {user}"));
-    session.connection.run_as_one(&last).await
+}
+
+/// What it owns goes also if it itself can't, for what it owns in another database.
+async fn drop_all(session: &mut Open, user: &str) -> Result<(), Failure> {
+    for statement in [format!("DROP OWNED BY {user}"), format!("DROP ROLE {user}")] {
+        session.connection.run_as_one(&[statement]).await?;
+    }
+    Ok(())
+}
+
+/// What is said of who stays. It is a member of nothing any more, as what it owns elsewhere acts with its rights.
+async fn left(session: &mut Open, user: &str, told: &str) -> Failure {
+    let quoted = escape_identifier(user);
+    if let Ok(Some(role)) = find(session, user).await {
+        for group in role.member_of {
+            let statement = format!("REVOKE {} FROM {quoted}", escape_identifier(&group));
+            // What this administrator may not take is left to whoever reads of the failure.
+            let _ = session.connection.run_as_one(&[statement]).await;
+        }
+    }
+    Failure::Refused(format!(
+        "the user `{user}` can't log in any more, but is still there: {told}\n\
+         hint: drop what is left, in each database that is named: DROP OWNED BY {quoted}"
+    ))
 }
 
 /// Ends all connections of `user`; where the server can tell, they have ended when this returns.
@@ -108,24 +125,6 @@ async fn find(session: &mut Open, user: &str) -> Result<Option<Role>, Failure> {
         return Err(Failure::Refused(told));
     }
     Ok(found)
-}
-
-fn clearing(user: &str) -> Vec<String> {
-    vec![format!("REASSIGN OWNED BY {user} TO CURRENT_USER"), format!("DROP OWNED BY {user}")]
-}
-
-/// The databases, besides the connection's, in which `user` owns something or was granted something.
-async fn elsewhere(connection: &mut Connection, user: &str) -> Result<Vec<String>, Failure> {
-    let asked = format!(
-        "SELECT DISTINCT d.datname FROM pg_catalog.pg_shdepend s \
-         JOIN pg_catalog.pg_database d ON d.oid = s.dbid \
-         JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid \
-         WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass \
-         AND r.rolname = {} AND d.datname <> pg_catalog.current_database()",
-        escape_literal(user)
-    );
-    let rows = connection.run(&asked).await?;
-    Ok(rows.iter().map(|it| text(it, "datname")).collect())
 }
 
 /// Statements that people wrote mean what they mean to the administrator.

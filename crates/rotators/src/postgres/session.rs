@@ -11,7 +11,7 @@ use postgres_protocol::escape::{escape_identifier, escape_literal};
 use postgres_protocol::password;
 
 /// Whatever a role's own settings say: nothing of them may change what our statements mean or may do.
-pub(super) const SETTINGS: &str = "SET search_path TO pg_catalog;
+const SETTINGS: &str = "SET search_path TO pg_catalog;
 SET SESSION AUTHORIZATION DEFAULT;
 SET ROLE NONE;
 SELECT set_config(name, value, false) FROM (VALUES

@@ -99,6 +99,11 @@ impl Session for Link {
 
     async fn grant(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
         usable(lease.user, DIALECT.longest_name)?;
+        // Said before there is a login: nothing may keep one from its end.
+        if !lease.revocation.is_empty() {
+            let told = "there is nothing but `ACL DELUSER` to end a login, so no statements for it";
+            return Err(Failure::Invalid(told.to_owned()));
+        }
         let password = login(lease.password)?;
         let rules = templates(lease)?;
         let found = Rules::find(self, lease.user).await?;
@@ -110,10 +115,6 @@ impl Session for Link {
 
     async fn revoke(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
         usable(lease.user, DIALECT.longest_name)?;
-        if !lease.revocation.is_empty() {
-            let told = "there is nothing but `ACL DELUSER` to end a login, so no statements for it";
-            return Err(Failure::Invalid(told.to_owned()));
-        }
         let found = Rules::find(self, lease.user).await?;
         own(found.as_ref(), lease)?;
         // It ends the connections, too.

@@ -8,6 +8,30 @@ use crate::postgres::lease::filled;
 use crate::{Failure, Lease};
 use postgres_protocol::escape::{escape_identifier, escape_literal};
 
+/// What a user owns, and how it is dropped: with what hangs on it, as it may be what others of it are made of.
+const OWNED: &[(&str, &str)] = &[
+    (
+        "quote_ident(schemaname) || '.' || quote_ident(viewname) AS thing FROM pg_views WHERE viewowner =",
+        "DROP VIEW IF EXISTS {} CASCADE",
+    ),
+    (
+        "quote_ident(schemaname) || '.' || quote_ident(tablename) AS thing FROM pg_tables WHERE tableowner =",
+        "DROP TABLE IF EXISTS {} CASCADE",
+    ),
+    (
+        "quote_ident(nspname) || '.' || quote_ident(proname) || '(' || oidvectortypes(proargtypes) || ')' AS thing \
+         FROM pg_proc_info, pg_namespace n, pg_user WHERE n.oid = pronamespace AND usesysid = proowner \
+         AND prokind = 'p' AND usename =",
+        "DROP PROCEDURE {}",
+    ),
+    (
+        "quote_ident(nspname) || '.' || quote_ident(proname) || '(' || oidvectortypes(proargtypes) || ')' AS thing \
+         FROM pg_proc_info, pg_namespace n, pg_user WHERE n.oid = pronamespace AND usesysid = proowner \
+         AND prokind <> 'p' AND usename =",
+        "DROP FUNCTION {} CASCADE",
+    ),
+];
+
 /// Makes the login, or finds that it has been made.
 pub(super) async fn grant(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     check(lease.user)?;
@@ -38,7 +62,7 @@ pub(super) async fn make(
     join(session, &group(), lease.user).await
 }
 
-/// Removes the login and what it has open; what it owns becomes the administrator's.
+/// Removes the login, what it has open, and what it owns here: that is never handed to anybody.
 pub(super) async fn revoke(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     check(lease.user)?;
     if !find(session, lease.user).await? {
@@ -55,11 +79,21 @@ async fn end(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     // First nobody comes in, then who is in goes.
     session.perform(&Act::Expire { user: lease.user }).await?;
     disconnect(session, lease.user).await?;
-    session.perform(&Act::Revoke { lease }).await
+    // What it owns goes also if it itself can't, for what it owns in another database.
+    for act in [Act::Clear { lease }, Act::Drop { user: lease.user }] {
+        session.perform(&act).await.map_err(|failure| match failure {
+            Failure::Refused(told) => Failure::Refused(format!(
+                "the user `{}` can't log in any more, but is still there: {told}",
+                lease.user
+            )),
+            other => other,
+        })?;
+    }
+    Ok(())
 }
 
-/// [`Act::Revoke`].
-pub(super) async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
+/// [`Act::Clear`].
+pub(super) async fn clear(session: &mut Open, lease: &Lease<'_>) -> Result<(), Failure> {
     let user = escape_identifier(lease.user);
     for it in filled(lease.revocation, &user, "''", &escape_literal(lease.expiration)) {
         session.say(it).await?;
@@ -68,27 +102,32 @@ pub(super) async fn remove(session: &mut Open, lease: &Lease<'_>) -> Result<(), 
         return Ok(());
     }
     let name = escape_literal(lease.user);
-    for (things, kind) in [
-        (
-            "quote_ident(schemaname) || '.' || quote_ident(tablename) AS thing FROM pg_tables WHERE tableowner =",
-            "TABLE",
-        ),
-        (
-            "quote_ident(schemaname) || '.' || quote_ident(viewname) AS thing FROM pg_views WHERE viewowner =",
-            "TABLE",
-        ),
-        (
-            "quote_ident(nspname) AS thing FROM pg_namespace, pg_user WHERE usesysid = nspowner AND usename =",
-            "SCHEMA",
-        ),
-    ] {
+    for (things, how) in OWNED {
         for row in session.connection.run(&format!("SELECT {things} {name}")).await? {
-            let owned = format!("ALTER {kind} {} OWNER TO CURRENT_USER", text(&row, "thing"));
-            session.say(owned).await?;
+            session.say(how.replace("{}", &text(&row, "thing"))).await?;
         }
     }
-    forget(session, &user).await?;
-    session.say(format!("DROP USER {user}")).await
+    // What it owns in another database acts with its rights.
+    for it in groups(session, lease.user).await?.into_iter().filter(|it| *it != group()) {
+        session.say(format!("ALTER GROUP {} DROP USER {user}", escape_identifier(&it))).await?;
+    }
+    forget(session, &user).await
+}
+
+/// [`Act::Drop`]. A schema in which somebody else has something stays, and so does its owner.
+pub(super) async fn remove(session: &mut Open, user: &str) -> Result<(), Failure> {
+    if !exists(session, user).await? {
+        return Ok(());
+    }
+    let asked = format!(
+        "SELECT quote_ident(nspname) AS thing FROM pg_namespace, pg_user \
+         WHERE usesysid = nspowner AND usename = {}",
+        escape_literal(user)
+    );
+    for row in session.connection.run(&asked).await? {
+        session.say(format!("DROP SCHEMA {}", text(&row, "thing"))).await?;
+    }
+    session.say(format!("DROP USER {}", escape_identifier(user))).await
 }
 
 /// Takes away all that was granted in this database.

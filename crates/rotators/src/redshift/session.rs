@@ -27,7 +27,8 @@ pub(super) enum Act<'a> {
     Expire { user: &'a str },
     Grant { lease: &'a Lease<'a>, verifier: &'a str },
     Mirror { like: &'a str, user: &'a str, verifier: &'a str },
-    Revoke { lease: &'a Lease<'a> },
+    Clear { lease: &'a Lease<'a> },
+    Drop { user: &'a str },
 }
 
 impl Open {
@@ -82,7 +83,8 @@ impl Open {
             Act::Mirror { like, user, verifier } => {
                 mirror::mirror(self, like, user, verifier).await
             }
-            Act::Revoke { lease } => lease::remove(self, lease).await,
+            Act::Clear { lease } => lease::clear(self, lease).await,
+            Act::Drop { user } => lease::remove(self, user).await,
         }
     }
 

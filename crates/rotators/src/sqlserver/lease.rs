@@ -89,10 +89,14 @@ fn own(found: &Account) -> Result<(), Failure> {
 pub(super) async fn revoke(link: &mut Link, lease: &Lease<'_>) -> Result<(), Failure> {
     let Some(found) = Account::find(link, lease.user).await? else { return Ok(()) };
     own(&found)?;
-    if !found.contained {
-        // Nobody comes back while connections end.
-        link.run(&format!("ALTER LOGIN {} DISABLE", name(&found.name))).await?;
-    }
+    // Nobody comes back while connections end.
+    let lock = if found.contained {
+        format!("DENY CONNECT TO {} CASCADE", name(&found.name))
+    } else {
+        format!("ALTER LOGIN {} DISABLE", name(&found.name))
+    };
+    link.run(&lock).await?;
+    disconnect(link, &found.name).await?;
     for statement in lease.revocation {
         link.run_secret(&filled(statement, lease, &text(""))?).await?;
     }
@@ -132,8 +136,19 @@ async fn drop_all(link: &mut Link, found: &Account) -> Result<(), Failure> {
     link.run(&statement).await
 }
 
-/// Removes a user of the database that was entered; what it owns becomes the owner's.
+/// Removes a user of the database that was entered, and what of its own is empty.
+///
+/// What it owns is never handed to anybody: modules may act as their owner, and who owns what they use isn't asked
+/// for a right.
 async fn drop_user(link: &mut Link, user: &str) -> Result<(), Failure> {
+    let left = |failure| match failure {
+        Failure::Refused(told) => {
+            let told = format!("the user {} is still there: {told}", name(user));
+            let hint = "hint: drop what it made, or say in `revocation` what becomes of it";
+            Failure::Refused(format!("{told}\n{hint}"))
+        }
+        other => other,
+    };
     for (kind, asked) in [
         ("SCHEMA", "SELECT name FROM sys.schemas WHERE principal_id"),
         (
@@ -143,10 +158,10 @@ async fn drop_user(link: &mut Link, user: &str) -> Result<(), Failure> {
     ] {
         let asked = format!("{asked} = DATABASE_PRINCIPAL_ID({})", *text(user));
         for owned in link.ask(&asked).await?.into_iter().flatten().flatten() {
-            link.run(&format!("ALTER AUTHORIZATION ON {kind}::{} TO dbo", name(&owned))).await?;
+            link.run(&format!("DROP {kind} {}", name(&owned))).await.map_err(left)?;
         }
     }
-    link.run(&format!("DROP USER {}", name(user))).await
+    link.run(&format!("DROP USER {}", name(user))).await.map_err(left)
 }
 
 /// Ends all connections of `user`.

@@ -61,6 +61,10 @@ impl Peer for Mongo {
         false
     }
 
+    fn ends_by_statements(&self) -> bool {
+        false
+    }
+
     fn create(&self, user: &str, password: &str) {
         let (user, password) = (text(user), text(password));
         self.admin(&format!("createUser({{user: {user}, pwd: {password}, roles: []}})"));

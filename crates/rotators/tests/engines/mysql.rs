@@ -2,7 +2,7 @@
 
 use crate::suite::change::{only, refuses};
 use crate::suite::{
-    Offer, Peer, administrator, connect, every_engine, fresh, secret, sensitive, trust,
+    Offer, Peer, administrator, connect, every_engine, fresh, lease, secret, sensitive, trust,
 };
 use peers::{Authority, Maker, certificate};
 use rotators::{Finding, Rotator};
@@ -22,7 +22,7 @@ struct Real<K> {
 
 /// A test of what only these two do.
 macro_rules! own {
-    ($peer:ty) => { own! { $peer, rights_are_copied, two_passwords_and_no_third, one_name_of_several_accounts } };
+    ($peer:ty) => { own! { $peer, rights_are_copied, two_passwords_and_no_third, one_name_of_several_accounts, what_was_planted_is_dead } };
     ($peer:ty, $($scenario:ident),+) => { $(
         #[tokio::test]
         async fn $scenario() {
@@ -322,4 +322,32 @@ async fn one_name_of_several_accounts<K: Kind>(peer: &Real<K>) {
     let mut own = connect(peer, &user, "first").await.expect("accepted");
     own.change_own(&sensitive("first"), &sensitive("second")).await.expect("changed");
     assert!(peer.accepts(&user, "second"));
+}
+
+/// What acts with the rights of who made it acts with nobody's when that one is gone.
+async fn what_was_planted_is_dead<K: Kind>(peer: &Real<K>) {
+    let (user, password) = (fresh("gardener"), sensitive("leased"));
+    let mut creation = peer.creation();
+    creation.push("GRANT CREATE VIEW, CREATE ROUTINE ON test.* TO {{name}}@'127.0.0.%'".to_owned());
+    let lease = lease::lease(&user, &password, &creation);
+    let mut master = administrator(peer).await;
+    master.grant(&lease).await.expect("made");
+    let made = format!(
+        "CREATE VIEW test.v_{user} AS SELECT * FROM test.ledger; \
+         CREATE PROCEDURE test.p_{user}() SELECT * FROM test.ledger"
+    );
+    peer.server.sql_as(&user, "leased", &made).expect("planted");
+    let acts = [format!("SELECT * FROM test.v_{user}"), format!("CALL test.p_{user}()")];
+    for it in &acts {
+        peer.server.sql(it).expect("alive");
+    }
+    master.revoke(&lease).await.expect("removed");
+    for it in &acts {
+        assert!(peer.server.sql(it).is_err(), "{it}");
+    }
+    let definers = format!(
+        "SELECT DEFINER FROM information_schema.VIEWS WHERE TABLE_NAME = 'v_{user}' \
+         UNION SELECT DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_NAME = 'p_{user}'"
+    );
+    assert_eq!(peer.server.sql(&definers).expect("asked"), format!("{user}@127.0.0.%"));
 }

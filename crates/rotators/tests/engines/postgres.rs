@@ -1,7 +1,7 @@
 //! PostgreSQL: how its server is asked, and what only it does.
 
 use crate::suite::{
-    Offer, Peer, administrator, change, connect, every_engine, secret, sensitive, trust,
+    Offer, Peer, administrator, change, connect, every_engine, lease, secret, sensitive, trust,
 };
 use peers::{Authority, Setup};
 use rotators::{Failure, Finding, Lease, Rotator, Session};
@@ -247,33 +247,83 @@ async fn no_superuser_is_needed() {
     let found = keeper.foresee(Some("postgres"), None).await.expect("foreseen");
     assert!(found.iter().any(|it| matches!(it, Finding::Missing(..))), "{found:?}");
 
-    // What a lease owns, in two databases, stays when it goes.
-    sql("CREATE DATABASE elsewhere OWNER keeper");
+    // It ends a lease with all that this one owns, too.
     sql("CREATE SCHEMA keeps AUTHORIZATION keeper");
-    let granted =
-        "GRANT ALL ON SCHEMA keeps TO {{name}}; GRANT ALL ON DATABASE elsewhere TO {{name}}";
-    let creation = ["CREATE ROLE {{name}} LOGIN PASSWORD {{password}}", granted].map(str::to_owned);
+    let creation = planter("keeps");
     let password = sensitive("leased");
-    let lease = Lease {
-        user: "le\"ase",
-        password: &password,
-        creation: &creation,
-        revocation: &[],
-        expiration: "2099-01-01 00:00:00+00",
-    };
+    let lease = lease::lease("le\"ase", &password, &creation);
     keeper.grant(&lease).await.expect("made");
-    let made = "CREATE TABLE keeps.left_here ()";
-    peer.server.sql_as("le\"ase", "leased", made).expect("made");
-    let there = peer.server.database("elsewhere");
-    there.sql_as("le\"ase", "leased", "CREATE SCHEMA left_there").expect("made");
+    plant(&peer, "le\"ase", "keeps");
     keeper.revoke(&lease).await.expect("removed");
     assert!(!peer.exists("le\"ase"));
-    let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'left_here'";
-    assert_eq!(sql(owner), "keeper");
-    assert_eq!(
-        there
-            .sql("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'left_there'")
-            .expect("asked"),
-        "keeper"
+    assert_eq!(sql(&planted("keeps")), "0");
+}
+
+/// The statements of a lease whose user may make things in `schema`.
+fn planter(schema: &str) -> [String; 2] {
+    let granted = format!("GRANT ALL ON SCHEMA {schema} TO {{{{name}}}}");
+    ["CREATE ROLE {{name}} LOGIN PASSWORD {{password}}".to_owned(), granted]
+}
+
+/// Has `user` make what does what its owner may, for everybody.
+fn plant(peer: &Postgres, user: &str, schema: &str) {
+    let made = format!(
+        "CREATE TABLE {schema}.t (); CREATE VIEW {schema}.v AS SELECT * FROM ledger;
+        CREATE FUNCTION {schema}.f(told text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+        AS $$ DECLARE r text; BEGIN EXECUTE told INTO r; RETURN r; END $$;
+        GRANT ALL ON {schema}.v TO PUBLIC"
     );
+    peer.server.sql_as(user, "leased", &made).expect("planted");
+}
+
+/// How much there is in `schema`.
+fn planted(schema: &str) -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = '{schema}'::regnamespace) \
+         + (SELECT count(*) FROM pg_proc WHERE pronamespace = '{schema}'::regnamespace)"
+    )
+}
+
+/// What a lease's user made goes with it, and is never somebody else's: it would act with that one's rights. Who has
+/// something in another database can't be dropped, but is locked out, and is nobody's member.
+#[tokio::test]
+async fn what_was_planted_goes() {
+    let peer = SHARED.get();
+    let sql = |statements: &str| peer.server.sql(statements).expect("done");
+    sql("CREATE SCHEMA garden; CREATE ROLE gardeners; GRANT USAGE ON SCHEMA garden TO PUBLIC");
+    sql("CREATE DATABASE far");
+    let far = peer.server.database("far");
+    far.sql("GRANT CREATE ON SCHEMA public TO PUBLIC").expect("done");
+    let mut creation = planter("garden").to_vec();
+    creation.push("GRANT gardeners TO {{name}}".to_owned());
+    let password = sensitive("leased");
+    let lease = lease::lease("gardener", &password, &creation);
+    let mut master = administrator(&*peer).await;
+    for far_too in [false, true] {
+        master.grant(&lease).await.expect("made");
+        plant(&peer, "gardener", "garden");
+        if far_too {
+            far.sql_as("gardener", "leased", "CREATE TABLE planted ()").expect("planted");
+            let failure = master.revoke(&lease).await.expect_err("something is left");
+            assert!(failure.to_string().contains("can't log in any more"), "{failure}");
+            assert!(failure.to_string().contains("database far"), "{failure}");
+            assert!(peer.exists("gardener") && !peer.accepts("gardener", "leased"));
+            let members = "SELECT count(*) FROM pg_auth_members WHERE member = 'gardener'::regrole";
+            assert_eq!(sql(members), "0");
+            assert_eq!(sql(&planted("garden")), "0");
+            let owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'planted'";
+            assert_eq!(far.sql(owner).expect("asked"), "gardener");
+            far.sql("DROP OWNED BY gardener").expect("dropped");
+        }
+        master.revoke(&lease).await.expect("removed");
+        assert!(!peer.exists("gardener"));
+        assert_eq!(sql(&planted("garden")), "0");
+    }
+    // Who wants to keep something says so.
+    let revocation = ["REASSIGN OWNED BY {{name}} TO gardeners".to_owned()];
+    let kept = Lease { revocation: &revocation, ..lease };
+    master.grant(&kept).await.expect("made");
+    peer.server.sql_as("gardener", "leased", "CREATE TABLE garden.kept ()").expect("made");
+    master.revoke(&kept).await.expect("removed");
+    assert_eq!(sql("SELECT tableowner FROM pg_tables WHERE tablename = 'kept'"), "gardeners");
 }

@@ -58,6 +58,10 @@ impl Peer for Redis {
         ("admin".to_owned(), self.server.password().to_owned())
     }
 
+    fn ends_by_statements(&self) -> bool {
+        false
+    }
+
     fn create(&self, user: &str, password: &str) {
         let password = format!(">{password}");
         self.server

@@ -1,7 +1,7 @@
 //! Redshift's statements, against a PostgreSQL that has what they need. No Redshift was asked.
 
 use crate::postgres::Postgres;
-use crate::suite::{Offer, Peer, every_engine};
+use crate::suite::{Offer, Peer, administrator, every_engine, lease, sensitive};
 use peers::Authority;
 use rotators::Rotator;
 
@@ -11,7 +11,8 @@ every_engine! { Redshift }
 
 /// What Redshift has and PostgreSQL hasn't.
 const SHIM: &str = "CREATE VIEW stv_sessions AS
-    SELECT pid AS process, usename::text AS user_name FROM pg_stat_activity";
+    SELECT pid AS process, usename::text AS user_name FROM pg_stat_activity;
+    CREATE VIEW pg_proc_info AS SELECT oid AS prooid, * FROM pg_proc";
 
 impl Peer for Redshift {
     fn start(offer: Offer) -> Self {
@@ -100,4 +101,39 @@ impl Peer for Redshift {
     fn log(&self) -> String {
         self.0.log()
     }
+}
+
+/// What a lease's user made goes with it.
+#[tokio::test]
+async fn what_was_planted_goes() {
+    let peer = SHARED.get();
+    let server = &peer.0.server;
+    server.sql("CREATE SCHEMA garden").expect("made");
+    let creation = [
+        "CREATE USER {{name}} PASSWORD {{password}}",
+        "GRANT ALL ON SCHEMA garden TO {{name}}",
+        "GRANT CREATE ON DATABASE postgres TO {{name}}",
+    ]
+    .map(str::to_owned);
+    let password = sensitive("leased");
+    let lease = lease::lease("gardener", &password, &creation);
+    let mut master = administrator(&*peer).await;
+    master.grant(&lease).await.expect("made");
+    let made = r#"CREATE SCHEMA own; CREATE TABLE garden."T 1" (a int);
+        CREATE VIEW garden.v AS SELECT * FROM garden."T 1"; CREATE VIEW own.w AS SELECT * FROM garden.v;
+        CREATE FUNCTION garden."F f"(int, varchar) RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE PROCEDURE garden.p(a int) LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN END'"#;
+    server.sql_as("gardener", "leased", made).expect("planted");
+    // Somebody else's is nothing to drop.
+    server.sql("CREATE TABLE own.theirs ()").expect("made");
+    let told = master.revoke(&lease).await.expect_err("something is left").to_string();
+    assert!(told.contains("can't log in any more"), "{told}");
+    assert!(peer.exists("gardener") && !peer.accepts("gardener", "leased"));
+    let left = "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'garden'::regnamespace) \
+                + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'garden'::regnamespace) \
+                + (SELECT count(*) FROM pg_namespace WHERE nspname = 'own')";
+    assert_eq!(server.sql(left).expect("asked"), "1");
+    server.sql("DROP TABLE own.theirs").expect("dropped");
+    master.revoke(&lease).await.expect("removed");
+    assert_eq!(server.sql(left).expect("asked"), "0");
 }

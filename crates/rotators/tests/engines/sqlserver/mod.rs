@@ -8,7 +8,9 @@ mod wire;
 mod world;
 
 use crate::suite::change::{only, refuses};
-use crate::suite::{Offer, Peer, administrator, connect, every_engine, secret, sensitive, trust};
+use crate::suite::{
+    Offer, Peer, administrator, connect, every_engine, lease, secret, sensitive, trust,
+};
 use peers::Authority;
 use rotators::{Failure, Finding, Rotator};
 use rustls::ServerConfig;
@@ -329,4 +331,29 @@ async fn a_password_the_server_would_read_otherwise_is_refused() {
         assert!(matches!(failure, Err(Failure::Invalid(_))), "{failure:?}");
     }
     only(&peer, "app", "first", &[]).await;
+}
+
+/// What a lease's user owns is never handed to the database's owner, whose rights modules would have.
+#[tokio::test]
+async fn what_was_planted_is_nobody_elses() {
+    let peer = SqlServer::<true>::new(Offer::Tls, ENTERPRISE);
+    let (password, creation) = (sensitive("leased"), peer.creation());
+    let lease = lease::lease("gardener", &password, &creation);
+    let mut master = administrator(&peer).await;
+    master.grant(&lease).await.expect("made");
+    peer.leave_something("gardener", "leased");
+    let filled = |on: bool| {
+        let mut world = peer.server.shared.world();
+        let there = world.databases.get_mut(DATABASE).expect("there");
+        there.filled = on.then(|| "gardener".to_owned()).into_iter().collect();
+        there.schemas.get("gardener").cloned()
+    };
+    filled(true);
+    let told = master.revoke(&lease).await.expect_err("something is left").to_string();
+    assert!(told.contains("is still there") && told.contains("`revocation`"), "{told}");
+    assert!(peer.exists("gardener") && !peer.accepts("gardener", "leased"));
+    assert_eq!(filled(false).as_deref(), Some("gardener"));
+    master.revoke(&lease).await.expect("removed");
+    assert!(!peer.exists("gardener"));
+    assert_eq!(filled(false), None);
 }

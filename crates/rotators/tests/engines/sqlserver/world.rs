@@ -30,6 +30,8 @@ pub(super) struct Database {
     pub(super) users: Principals,
     /// Owners by schema.
     pub(super) schemas: BTreeMap<String, String>,
+    /// Schemas in which something is.
+    pub(super) filled: BTreeSet<String>,
 }
 
 /// An open connection that has logged in.
@@ -60,6 +62,11 @@ fn refuse<T>(number: u32, told: &str) -> Result<T, Refusal> {
     Err(Refusal(number, told.to_owned()))
 }
 
+/// The right to come in.
+fn connect() -> (String, String, String) {
+    ("CONNECT".to_owned(), String::new(), String::new())
+}
+
 fn row(cells: &[&str]) -> Vec<Option<String>> {
     cells.iter().map(|it| Some((*it).to_owned())).collect()
 }
@@ -75,6 +82,9 @@ impl World {
         match found.filter(|it| it.password.as_ref() == Some(&login.password)) {
             None => return refuse(18456, &denied),
             Some(Principal { barred: Some(number), .. }) => return refuse(*number, &denied),
+            Some(found) if found.permissions.get(&connect()) == Some(&'D') => {
+                return refuse(18456, &denied);
+            }
             Some(_) => {}
         }
         let name = login.user.clone();
@@ -235,7 +245,7 @@ impl World {
                 return refuse(15023, "User already exists in the current database.");
             }
             let mut made = Principal::default();
-            made.permissions.insert(("CONNECT".to_owned(), String::new(), String::new()), 'G');
+            made.permissions.insert(connect(), 'G');
             if words.take("FOR LOGIN") {
                 let login = words.name().unwrap_or_default();
                 let Some(login) = logins.get(&login) else {
@@ -275,10 +285,15 @@ impl World {
             database.schemas.insert(name, owner.unwrap_or_default());
             return none;
         }
-        if words.take("ALTER AUTHORIZATION ON SCHEMA::") {
+        if words.take("DROP SCHEMA") {
             let name = words.name().unwrap_or_default();
-            words.take("TO");
-            database.schemas.insert(name, words.name().unwrap_or_default());
+            if database.filled.contains(&name) {
+                return refuse(
+                    3729,
+                    "Cannot drop schema because it is being referenced by object.",
+                );
+            }
+            database.schemas.remove(&name);
             return none;
         }
         if words.take("ALTER ROLE") {

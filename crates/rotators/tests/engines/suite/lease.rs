@@ -71,6 +71,30 @@ pub(crate) async fn made_whole_or_not(peer: &impl Peer) {
     assert!(!peer.exists(&user));
 }
 
+/// A statement that fails keeps the user from its end, but nobody in: neither who has the password nor who was in.
+pub(crate) async fn locked_whatever_fails(peer: &impl Peer) {
+    let mut master = administrator(peer).await;
+    let (user, password, creation) = (fresh("stuck"), sensitive("canary-lease"), peer.creation());
+    let fails = ["no statement of any engine".to_owned()];
+    let whole = || lease(&user, &password, &creation);
+    let stuck = Lease { revocation: &fails, ..whole() };
+    if !peer.ends_by_statements() {
+        let failure = master.grant(&stuck).await;
+        assert!(matches!(failure, Err(Failure::Invalid(_))), "{failure:?}");
+        return assert!(!peer.exists(&user));
+    }
+    master.grant(&stuck).await.expect("made");
+    let mut open = connect(peer, &user, "canary-lease").await.expect("accepted");
+    for _ in 0..2 {
+        refuses(master.revoke(&stuck).await);
+        assert!(peer.exists(&user) && !peer.accepts(&user, "canary-lease"));
+    }
+    let failure = open.test().await.expect_err("its connection is ended");
+    assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
+    master.revoke(&whole()).await.expect("removed");
+    assert!(!peer.exists(&user));
+}
+
 /// A user's connections are ended; it may come back.
 pub(crate) async fn disconnected(peer: &impl Peer) {
     let user = fresh("leaver");
@@ -89,6 +113,10 @@ pub(crate) async fn disconnected(peer: &impl Peer) {
     master.test().await.expect("still there");
 }
 
-fn lease<'a>(user: &'a str, password: &'a Sensitive, creation: &'a [String]) -> Lease<'a> {
+pub(crate) fn lease<'a>(
+    user: &'a str,
+    password: &'a Sensitive,
+    creation: &'a [String],
+) -> Lease<'a> {
     Lease { user, password, creation, revocation: &[], expiration: "2099-12-31 23:59:59+00" }
 }

@@ -58,6 +58,10 @@ pub(crate) trait Peer: Send + Sync + Sized + 'static {
     fn disconnects(&self) -> bool {
         true
     }
+    /// Whether people's own statements can go before a login's end.
+    fn ends_by_statements(&self) -> bool {
+        true
+    }
     /// Makes a user that may log in, and nothing else.
     fn create(&self, user: &str, password: &str);
     /// Whether there is a user of this name.
@@ -97,6 +101,7 @@ macro_rules! every_engine {
         every_engine! { $peer, mirror: follows, there_and_back, refuses_what_is_not_ours, foreseen }
         every_engine! { $peer, mirror: refuses_without_an_original, nasty_pairs, made_at_once }
         every_engine! { $peer, lease: made_and_removed, leased_at_once, refuses_a_users_user, made_whole_or_not, disconnected }
+        every_engine! { $peer, lease: locked_whatever_fails }
         every_engine! { $peer => login: server_down, tls_where_none_is_offered }
     };
     ($peer:ty, $module:ident: $($scenario:ident),+) => { $(
