@@ -66,8 +66,10 @@ impl Expected for Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // The other side is dropped when it leaves the table: another may stand there by now.
+        let stands = self.end.has_changed().is_ok();
         // The last one, whose own receiver still counts.
-        if waiting.get(&self.lease).is_some_and(|it| it.receiver_count() <= 1) {
+        if stands && waiting.get(&self.lease).is_some_and(|it| it.receiver_count() <= 1) {
             waiting.remove(&self.lease);
         }
     }
@@ -87,5 +89,15 @@ mod tests {
         waiting.wanted().await;
         drop(waiting.listen("b"));
         assert!(waiting.0.waiting.lock().expect("sound").is_empty(), "nothing is left behind");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_waited_takes_no_place_of_others() {
+        let waiting = Waiting::default();
+        let old = waiting.listen("a");
+        waiting.done("a");
+        let new = waiting.listen("a");
+        drop(old);
+        assert!(!new.done().await, "nobody has done anything since");
     }
 }
