@@ -56,6 +56,8 @@ pub(super) async fn revoke(link: &mut dyn Ask, lease: &Lease<'_>) -> Result<(), 
     let user = kept(lease.user)?;
     if Account::find(link, &user).await?.is_some() {
         own(link, lease, &user).await?;
+        // Of one that is locked the password says nothing any more.
+        note(link, &user, NOBODY).await?;
         // Nobody comes back while connections end.
         run(link, &format!("ALTER USER {} ACCOUNT LOCK", quoted(&user))).await?;
         disconnect(link, &user).await?;

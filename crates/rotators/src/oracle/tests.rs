@@ -17,6 +17,8 @@ struct User {
     /// The one before, while both are accepted.
     old: Option<String>,
     given: BTreeSet<String>,
+    /// Nobody logs in with its password, right or wrong.
+    locked: bool,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +50,8 @@ impl World {
         let mut world = Self::default();
         for (name, password, given) in users {
             let given = given.iter().map(|it| (*it).to_owned()).collect();
-            let user = User { password: (*password).to_owned(), old: None, given };
+            let password = (*password).to_owned();
+            let user = User { password, given, ..User::default() };
             world.users.insert((*name).to_owned(), user);
         }
         world
@@ -90,7 +93,10 @@ impl World {
                 self.users.get_mut(*user).ok_or(1918_usize)?.old = None;
                 Ok(())
             }
-            ("ALTER USER _ ACCOUNT LOCK", [_]) => Ok(()),
+            ("ALTER USER _ ACCOUNT LOCK", [user]) => {
+                self.users.get_mut(*user).ok_or(1918_usize)?.locked = true;
+                Ok(())
+            }
             ("DROP USER _ CASCADE", [user]) => self.users.remove(*user).map(drop).ok_or(1918),
             ("GRANT _ TO _", [role, user]) => self.give(user, role),
             ("REVOKE _ FROM _", [role, user]) => self.take(user, role),
@@ -173,6 +179,7 @@ impl Ask for World {
         let user = user.filter(|it| it.password == password || it.old.as_deref() == Some(password));
         Ok(match user {
             None => Admits::No,
+            Some(it) if it.locked => Admits::No,
             Some(it) if it.given.contains("CREATE SESSION") => Admits::Yes,
             Some(_) => Admits::NotYet,
         })
@@ -300,5 +307,22 @@ async fn leases_are_made_and_removed() {
         let lease = Lease { creation: &wrong, ..lease };
         assert!(lease::grant(&mut world, &lease).await.is_err());
         assert!(world.users.is_empty(), "{world:?}");
+    }
+}
+
+/// A user that was made by half, and whose removal breaks off anywhere, is still known as a lease's.
+#[tokio::test]
+async fn removal_goes_on_wherever_it_was_cut_off() {
+    let password = sensitive("p");
+    let (creation, revocation) = (&[][..], &[][..]);
+    let lease = Lease { user: "v1", password: &password, creation, revocation, expiration: "" };
+    for cut in 0..6 {
+        let mut world = World::with(&[("V1", "p", &[])]);
+        world.left = Some(cut);
+        let cut_off = lease::revoke(&mut world, &lease).await;
+        assert_eq!(cut_off.is_ok(), cut >= 5, "{cut}");
+        world.left = None;
+        lease::revoke(&mut world, &lease).await.expect("removed");
+        assert!(world.users.is_empty() && world.roles.is_empty(), "{cut}: {world:?}");
     }
 }
