@@ -17,6 +17,14 @@ const AFTER: Duration = Duration::from_mins(12);
 async fn world(seed: u64) -> World {
     let world = World::open(seed, &PLAIN).await;
     world.secrets(false).await;
+    register(&world).await;
+    let asked = json!({ "Name": "leased", "Type": secrets::lease::DYNAMIC, "SecretString": template("r").to_string() });
+    world.ok("CreateSecret", with_token(asked, 50)).await;
+    world
+}
+
+/// Has the readers be there.
+async fn register(world: &World) {
     for number in 1..=3 {
         let id = format!("AIDAEXAMPLEUSERID000{number}");
         let mut txn = store::begin(&*world.desk.backend);
@@ -24,9 +32,6 @@ async fn world(seed: u64) -> World {
         service::principals::register(&mut txn, &arn, &id).expect("kept");
         txn.commit().await.expect("alone");
     }
-    let asked = json!({ "Name": "leased", "Type": secrets::lease::DYNAMIC, "SecretString": template("r").to_string() });
-    world.ok("CreateSecret", with_token(asked, 50)).await;
-    world
 }
 
 fn template(role: &str) -> Value {
@@ -195,6 +200,27 @@ async fn what_a_server_says_no_to_is_told_and_tried_again_when_asked() {
         world.pass_leases(HOUR + AFTER).await;
         nothing_is_left(&world, text).await;
     }
+}
+
+/// What an attempt was begun for ends, however long somebody keeps asking: a user is never made for a time that is over.
+#[tokio::test(start_paused = true)]
+async fn a_user_that_takes_longer_than_its_time_is_made_anew() {
+    let world = world(31).await;
+    world.server.users().mood = Mood::Stubborn;
+    let first = read(&world, 1).await;
+    assert_eq!(first.error(), Some("InvalidRequestException"));
+    for _ in 0..61 {
+        world.pass_leases(Duration::from_mins(1)).await;
+        read(&world, 1).await;
+    }
+    world.server.users().mood = Mood::Well;
+    world.desk.clock.advance(Duration::from_millis(1));
+    let answered = value(&read(&world, 1).await);
+    assert!(works(&world, &answered), "{answered}");
+    world.pass_leases(Duration::from_mins(30)).await;
+    assert!(works(&world, &answered), "made for an hour");
+    world.pass_leases(HOUR).await;
+    nothing_is_left(&world, "both have ended").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -190,7 +190,9 @@ impl Lease {
 
     /// When it is no longer tried to make it.
     fn gives_up(&self) -> Timestamp {
-        self.asked.plus(WISH)
+        let wished = self.asked.plus(WISH);
+        // What a user is made with says when it ends, however long somebody goes on asking.
+        if self.state == State::Making { wished.min(self.expires) } else { wished }
     }
 
     /// Has it end, at once.
