@@ -27,7 +27,9 @@ impl Ground {
         let dialect = rotator.dialect();
         let creation = creation(&template, dialect).during(MAKE)?;
         // First: what an administrator can't do leaves nothing that only an administrator could remove.
-        let mut session = self.administrator(&of, rotator, MAKE).await?;
+        let master = self.administrator(&of, rotator, MAKE).await?;
+        let mut session = rotator.connect(&master, &self.trust).await.during(MAKE)?;
+        settle(&mut of.lease.server, &master, dialect);
         let granted = self.grant(&mut *session, &mut of, (&template, dialect), &creation).await;
         session.close().await;
         let password = granted?;
@@ -68,8 +70,7 @@ impl Ground {
         let names = (of.lease.holder.name.as_str(), of.lease.name.as_str());
         let user = template.user(names, dialect.longest_name, &*self.entropy).during(MAKE)?;
         let password = self.password(dialect).during(MAKE)?;
-        let port = of.lease.server.port.unwrap_or(dialect.port);
-        let kept = work::create(self.work(), of, (&user, port), &password).await;
+        let kept = work::create(self.work(), of, &user, &password).await;
         During::<()>::during(kept, MAKE)?;
         Ok(password)
     }
@@ -83,7 +84,8 @@ impl Ground {
         // Where a server keeps no marks, the password shows whose the user is. Without it all else still goes.
         let password = work::password(self.work(), of).await.ok().flatten();
         let password = password.unwrap_or_else(|| Sensitive::from(NONE.to_owned()));
-        let mut session = self.administrator(of, rotator, REMOVE).await?;
+        let master = self.administrator(of, rotator, REMOVE).await?;
+        let mut session = rotator.connect(&master, &self.trust).await.during(REMOVE)?;
         let expiration = shown(of.lease.expires);
         let revoked = session.revoke(&as_granted(&of.lease, &password, (&[], &expiration))).await;
         session.close().await;
@@ -102,7 +104,8 @@ impl Ground {
         if roles::keeps_expiration(rotator.dialect()) {
             let password = work::password(self.work(), of).await.during(RENEW)?;
             let password = password.ok_or(Trouble::Gone)?;
-            let mut session = self.administrator(of, rotator, RENEW).await?;
+            let master = self.administrator(of, rotator, RENEW).await?;
+            let mut session = rotator.connect(&master, &self.trust).await.during(RENEW)?;
             // One who has just been removed must not come back.
             let (only, expiration) = ([EXTEND.to_owned()], shown(until));
             let lease = as_granted(&of.lease, &password, (&only, &expiration));
@@ -119,13 +122,13 @@ impl Ground {
         self.rotators.of_engine(engine).ok_or_else(told)
     }
 
-    /// A login of the administrator, who must be one of the same server.
+    /// The login of the administrator, who must be one of the same server.
     async fn administrator(
         &self,
         of: &Task,
         rotator: &dyn Rotator,
         step: &'static str,
-    ) -> Result<Box<dyn Session>, Trouble> {
+    ) -> Result<Credential, Trouble> {
         let text = work::master(self.work(), of).await.during(step)?;
         let mut master = Credential::parse(&text).during(step)?;
         let (server, dialect) = (&of.lease.server, rotator.dialect());
@@ -137,9 +140,24 @@ impl Ground {
             let told = "the administrator's secret is for another server".to_owned();
             return Err(Trouble::Server(step, Failure::Invalid(told)));
         }
+        let own = master.database.take();
         // Statements are about objects of the database that users open.
-        master.database = server.database.clone().or(master.database);
-        rotator.connect(&master, &self.trust).await.during(step)
+        master.database = server.database.clone().or_else(|| own.clone());
+        if let Some(home) = rotator.home(&master).map(str::to_owned) {
+            // The administrator may be at home elsewhere.
+            (master.home, master.database) = (Some(home), own);
+        }
+        Ok(master)
+    }
+}
+
+/// Says where users of `server` are, as far as the template leaves it to the administrator.
+fn settle(server: &mut Server, master: &Credential, dialect: &Dialect) {
+    server.port.get_or_insert(dialect.port);
+    // Of some engines a database is only where a login begins: users need not be let into the administrator's.
+    let bound = !matches!(dialect.name, "MySQL" | "MariaDB");
+    if bound && server.database.is_none() {
+        server.database = master.home.clone().or_else(|| master.database.clone());
     }
 }
 

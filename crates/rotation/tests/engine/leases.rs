@@ -1,6 +1,6 @@
 //! Users on request in a world in memory: who gets which, for how long, and what is left when all dies.
 
-use crate::world::server::{Mood, PLAIN};
+use crate::world::server::{HOMELY, Mood, PLAIN};
 use crate::world::{World, with_token};
 use serde_json::{Value, json};
 use service::Caller;
@@ -221,6 +221,40 @@ async fn a_user_that_takes_longer_than_its_time_is_made_anew() {
     assert!(works(&world, &answered), "made for an hour");
     world.pass_leases(HOUR).await;
     nothing_is_left(&world, "both have ended").await;
+}
+
+/// Where users belong to databases, an administrator logs in where it is at home, whatever the template's `dbname` is;
+/// who has none is made where the administrator is.
+#[tokio::test(start_paused = true)]
+async fn users_and_administrators_have_homes_of_their_own() {
+    for (named, whose, home) in [
+        (Some("shop"), None, "shop"),
+        (Some("shop"), Some("office"), "shop"),
+        (None, Some("office"), "office"),
+        (None, None, "admin"),
+    ] {
+        let world = World::open(32, &HOMELY).await;
+        register(&world).await;
+        let boss = format!("{}.admin", whose.unwrap_or("admin"));
+        world.server.users().passwords.insert(boss, vec![b"boss".to_vec()]);
+        let master = json!({ "engine": "mongo", "host": "db", "username": "admin", "password": "boss", "dbname": whose });
+        let created = json!({ "Name": "admin", "SecretString": master.to_string() });
+        world.ok("CreateSecret", with_token(created, 8)).await;
+        let template = json!({
+            "engine": "mongo", "host": "db", "dbname": named, "masterarn": "admin", "creation": ["{}"],
+        });
+        let created = json!({ "Name": "leased", "Type": secrets::lease::DYNAMIC, "SecretString": template.to_string() });
+        world.ok("CreateSecret", with_token(created, 9)).await;
+        let before = world.server.users().passwords.len();
+
+        let answered = value(&read(&world, 1).await);
+        assert_eq!(answered["dbname"], home, "{named:?} {whose:?}");
+        let user = format!("{home}.{}", answered["username"].as_str().expect("text"));
+        let password = answered["password"].as_str().expect("text");
+        assert!(world.server.admits(&user, password.as_bytes()), "{named:?} {whose:?}");
+        world.pass_leases(HOUR + AFTER).await;
+        assert_eq!(world.server.users().passwords.len(), before, "{named:?} {whose:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,7 +95,7 @@ fn roles(link: &Link, lease: &Lease<'_>) -> Result<Vec<RawDocumentBuf>, Failure>
         let told = r#"is not of the form {"roles": [{"role": "read", "db": "shop"}]}"#;
         let it: Creation = serde_json::from_str(statement).map_err(|_| wrong(told))?;
         if it.db.is_some_and(|it| it != link.home) {
-            return Err(wrong("names another database than the administrator's `dbname`"));
+            return Err(wrong("names another database than `dbname` does"));
         }
         for role in it.roles {
             let (role, db) = match role {

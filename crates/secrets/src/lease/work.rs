@@ -200,7 +200,8 @@ pub async fn template(work: Work<'_>, of: &Task) -> Result<Result<Template, Gone
     Template::parse(&text).map(Ok)
 }
 
-/// Keeps the name and the password of the user that is about to be made at `port`, before any server hears of them.
+/// Keeps the name and the password of the user that is about to be made, and where that is by the lease of `of`, before
+/// any server hears of them.
 ///
 /// # Errors
 ///
@@ -208,7 +209,7 @@ pub async fn template(work: Work<'_>, of: &Task) -> Result<Result<Template, Gone
 pub async fn create(
     work: Work<'_>,
     of: &mut Task,
-    (username, port): (&str, u16),
+    username: &str,
     password: &Sensitive,
 ) -> Result<Result<(), Gone>, Error> {
     let errand = of.errand();
@@ -228,7 +229,7 @@ pub async fn create(
         lease.state = State::Making;
         lease.expires = work.now.plus(lease.ttl);
         username.clone_into(&mut lease.username);
-        lease.server.port = Some(port);
+        lease.server.clone_from(&of.lease.server);
         lease.save(&mut txn, &of.place, &before)?;
         if Errand::commit(&call, txn, &[], work.ports).await? {
             of.lease = lease;

@@ -93,7 +93,19 @@ pub(crate) const OVERLAPPING: Dialect =
 pub(crate) const GOVERNED: Dialect =
     Dialect { name: "Db2", engines: &["db2"], changes_own: false, ..PLAIN };
 
+/// Users of it belong to the database where they are made and log in.
+pub(crate) const HOMELY: Dialect =
+    Dialect { name: "MongoDB", engines: &["mongo"], database: Some("admin"), ..PLAIN };
+
 impl Server {
+    /// What `user` is called who is at home in `database`.
+    fn called(&self, database: &str, user: &str) -> String {
+        if self.dialect.name == HOMELY.name {
+            return format!("{database}.{user}");
+        }
+        user.to_owned()
+    }
+
     pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
         self.users.lock().expect("sound")
     }
@@ -110,12 +122,21 @@ pub(crate) struct Door(pub(crate) Arc<Server>);
 struct Open {
     server: Arc<Server>,
     user: String,
+    home: String,
+}
+
+fn database(login: &Credential) -> &str {
+    login.database.as_deref().unwrap_or("admin")
 }
 
 #[async_trait]
 impl Rotator for Door {
     fn dialect(&self) -> &'static Dialect {
         self.0.dialect
+    }
+
+    fn home<'a>(&self, login: &'a Credential) -> Option<&'a str> {
+        (self.0.dialect.name == HOMELY.name).then(|| database(login))
     }
 
     async fn connect(&self, login: &Credential, _: &Trust) -> Result<Box<dyn Session>, Failure> {
@@ -131,13 +152,14 @@ impl Rotator for Door {
             }
             Mood::Lies | Mood::Stubborn | Mood::Well => (),
         }
-        let user = &login.username;
+        let user = &server.called(database(login), &login.username);
         let admitted = server.admits(user, login.password.expose());
         server.users().logins.push((user.clone(), admitted));
         if !admitted {
             return Err(Failure::Denied(format!("password authentication failed for {user}")));
         }
-        Ok(Box::new(Open { server: Arc::clone(server), user: user.clone() }))
+        let home = login.home.as_deref().unwrap_or(database(login)).to_owned();
+        Ok(Box::new(Open { server: Arc::clone(server), user: user.clone(), home }))
     }
 }
 
@@ -186,7 +208,8 @@ impl Session for Open {
     }
 
     async fn grant(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
-        self.set(lease.user, lease.password, None).await
+        let user = self.server.called(&self.home, lease.user);
+        self.set(&user, lease.password, None).await
     }
 
     async fn revoke(&mut self, lease: &Lease<'_>) -> Result<(), Failure> {
@@ -196,7 +219,9 @@ impl Session for Open {
             match users.mood {
                 Mood::Stubborn => return Err(Failure::Refused("permission denied".into())),
                 Mood::Down | Mood::Hangs => return Err(Failure::Unreachable("lost".into())),
-                Mood::Lies | Mood::Well => users.passwords.remove(lease.user),
+                Mood::Lies | Mood::Well => {
+                    users.passwords.remove(&self.server.called(&self.home, lease.user))
+                }
             };
         }
         self.server.fate.point().await;
