@@ -35,9 +35,27 @@ pub async fn first<D: Due>(
 ) -> Result<Option<D>, store::Error> {
     let found = first_in(txn, KeyRange::prefix(D::PREFIX)).await;
     if matches!(found, Err(store::Error::Corrupt { .. })) {
-        mend::<D>(backend).await?;
+        mend::<D>(backend, D::PREFIX).await?;
     }
     found
+}
+
+/// Up to `limit` rows of `range`, which lies in the table, soonest first.
+///
+/// # Errors
+///
+/// [`store::Error::Corrupt`]: a row was damaged. It is set aside, with those behind it that are, too.
+pub async fn page<D: Due>(
+    txn: &mut Txn<'_>,
+    backend: &dyn Backend,
+    range: KeyRange,
+    limit: usize,
+) -> Result<Vec<D>, store::Error> {
+    let found = txn.page::<D>(range, limit, false).await;
+    if let Err(store::Error::Corrupt { key, .. }) = &found {
+        mend::<D>(backend, key).await?;
+    }
+    Ok(found?.rows.into_iter().map(|(_, due)| due).collect())
 }
 
 /// Lets others go before `due`, which is looked at again at `instant`.
@@ -62,11 +80,12 @@ async fn first_in<D: Due>(txn: &mut Txn<'_>, range: KeyRange) -> Result<Option<D
     Ok(page.rows.into_iter().next().map(|(_, due)| due))
 }
 
-/// Sets the damaged rows aside that stand before the first whole one. Those whose keys still tell what they
+/// Sets the damaged rows aside that stand from `key` on before the first whole one. Those whose keys still tell what they
 /// said are written anew: what they lead to says what is to be done.
-async fn mend<D: Due>(backend: &dyn Backend) -> Result<(), store::Error> {
+async fn mend<D: Due>(backend: &dyn Backend, key: &str) -> Result<(), store::Error> {
     let mut txn = store::begin(backend);
-    let mut range = KeyRange::prefix(D::PREFIX);
+    let from = Bound::Included(key.to_owned());
+    let mut range = KeyRange { from, ..KeyRange::prefix(D::PREFIX) };
     for _ in 0..PORTION {
         let found = first_in::<D>(&mut txn, range.clone()).await;
         let Err(store::Error::Corrupt { key, .. }) = found else { break };
@@ -74,33 +93,6 @@ async fn mend<D: Due>(backend: &dyn Backend) -> Result<(), store::Error> {
         range.from = Bound::Excluded(key);
     }
     txn.commit().await
-}
-
-/// A page of what falls due in `range`. Damaged rows are set aside, and written anew where their keys still tell
-/// what they said.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn page<D: Due>(
-    backend: &dyn Backend,
-    range: KeyRange,
-    limit: usize,
-) -> Result<Vec<D>, store::Error> {
-    for _ in 0..PORTION {
-        let mut txn = store::begin(backend);
-        match txn.page::<D>(range.clone(), limit, false).await {
-            Ok(page) => return Ok(page.rows.into_iter().map(|(_, due)| due).collect()),
-            Err(store::Error::Corrupt { key, .. }) => {
-                let mut txn = store::begin(backend);
-                anew::<D>(&mut txn, &key).await?;
-                txn.commit().await?;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    // More than that are damaged: the next call goes on.
-    Ok(Vec::new())
 }
 
 /// Sets the damaged row at `key` aside, and writes it anew if its key tells what it said.

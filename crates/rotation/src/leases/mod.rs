@@ -1,23 +1,24 @@
 //! Users of databases on request: what is asked for is made, what has ended is removed, for ever.
 //!
-//! What a lease is and how it changes is in `secrets::lease`. [`Leases`] is a turn of the worker, `act` what it does at
-//! a server, `waiting` how requests learn of it.
+//! What a lease is and how it changes is in `secrets::lease`. [`Leases`] is a turn of the worker, `intake` reads what is
+//! due, `act` is what is done at a server, `waiting` how requests learn of it.
 
 mod act;
+mod intake;
 mod waiting;
 
 pub(crate) use waiting::Waiting;
 
 use crate::Turn;
 use crate::engine::Ground;
-use crate::queue::{Bounds, Ended, Entry, Line, Queue};
+use crate::queue::{Bounds, Ended, Entry, Queue};
 use crate::trouble::Trouble;
 use act::{MAKE, REMOVE};
-use base::{Entropy, Timestamp};
+use base::Entropy;
+use intake::Intake;
 use secrets::lease::work::{self, Task};
-use secrets::lease::{Due, State};
+use secrets::lease::{Due, State, look};
 use service::chain;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -27,17 +28,27 @@ use tokio::time::timeout;
 pub struct Leases {
     ground: Arc<Ground>,
     queue: Queue,
-    /// What entries of the queue stand for.
-    meant: BTreeMap<String, Due>,
-    running: JoinSet<(Entry, Ended)>,
+    intake: Intake,
+    running: JoinSet<(Entry, Done)>,
 }
 
-/// More at a time for a server than rotations have: somebody waits for each.
-const BOUNDS: Bounds = Bounds { node: 64, server: 4, function: 4, account: 32, waiting: MOST };
-/// Rows read at a time.
-const PAGE: usize = 256;
-/// How many may wait in memory; what is due besides waits in the store.
-const MOST: usize = 8192;
+/// What came of something that was begun.
+struct Done {
+    ended: Ended,
+    /// Whether there may be something to be done at once.
+    again: bool,
+}
+
+/// More at a time for a server than rotations have, and shorter pauses where one doesn't answer: somebody waits for the
+/// moment it is back.
+const BOUNDS: Bounds = Bounds {
+    node: 64,
+    server: 4,
+    function: 4,
+    account: 32,
+    waiting: 8192,
+    pauses: (Duration::from_secs(1), Duration::from_secs(30)),
+};
 /// An attempt takes no longer.
 const WHOLE: Duration = Duration::from_mins(1);
 /// Between attempts: doubling from the first to the last, and then so for ever.
@@ -45,14 +56,21 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// After the store couldn't be read or written.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// What can't be read is left alone for so long.
+const DAMAGED: Duration = Duration::from_mins(5);
 /// Bytes of what a failure says.
 const MOST_TEXT: usize = 1024;
 
 impl Leases {
     /// A worker with nothing under way.
     pub fn new(ground: Arc<Ground>) -> Self {
-        let (queue, meant) = (Queue::new(BOUNDS), BTreeMap::new());
-        Self { ground, queue, meant, running: JoinSet::new() }
+        let (queue, intake) = (Queue::new(BOUNDS), Intake::default());
+        Self { ground, queue, intake, running: JoinSet::new() }
+    }
+
+    /// Has the next turn read again what is due: somebody may have asked for something.
+    pub fn look_again(&mut self) {
+        self.intake.want();
     }
 
     /// Takes up what is due, and begins what may begin.
@@ -62,23 +80,27 @@ impl Leases {
     /// The store's: nothing is lost, and the next turn looks again.
     pub async fn turn(&mut self) -> Result<Turn, store::Error> {
         let now = self.ground.clock.now();
-        let next = self.take_up(now).await?;
+        let taken = self.intake.turn(&self.ground, &mut self.queue, now).await;
         while let Some(entry) = self.queue.start(now) {
-            let Some(due) = self.meant.remove(&name(&entry.due)) else { continue };
             let ground = Arc::clone(&self.ground);
             self.running.spawn(async move {
-                ground.carry_out_lease(&due).await;
-                // A server that isn't there is asked by each for itself: somebody may wait for the moment it is back.
-                (entry, Ended::Answered)
+                let done = ground.carry_out_lease(&entry).await;
+                (entry, done)
             });
         }
+        let next = [taken?, self.queue.reopens(now)].into_iter().flatten().min();
         Ok(Turn { next, running: self.queue.running() })
     }
 
     /// Waits until something that is under way ends; for ever, if nothing is.
     pub async fn ended(&mut self) {
         match self.running.join_next().await {
-            Some(Ok((entry, ended))) => self.queue.end(&entry, ended, self.ground.clock.now()),
+            Some(Ok((entry, done))) => {
+                self.queue.end(&entry, done.ended, self.ground.clock.now());
+                if done.again {
+                    self.intake.want();
+                }
+            }
             // Nothing here panics; a task that did is taken up again with the next start.
             Some(Err(error)) => tracing::error!(cause = %error, "a lease broke off"),
             None => std::future::pending().await,
@@ -91,54 +113,43 @@ impl Leases {
             self.ended().await;
         }
     }
-
-    /// Offers what is due to the queue; tells when the first is that isn't yet.
-    async fn take_up(&mut self, now: Timestamp) -> Result<Option<Timestamp>, store::Error> {
-        let mut after = None;
-        while self.queue.len() < MOST {
-            let page = work::due(self.ground.work(), after.as_ref(), PAGE).await?;
-            for due in &page {
-                if due.at > now {
-                    return Ok(Some(due.at));
-                }
-                let queued = due.queued();
-                if !self.queue.knows(&queued) {
-                    let target = work::target(self.ground.work(), due).await?;
-                    self.meant.insert(name(&queued), due.clone());
-                    let line = Line::Server(target);
-                    self.queue.offer(Entry { due: queued, line, overdue: None });
-                }
-            }
-            if page.len() < PAGE {
-                return Ok(None);
-            }
-            after = page.into_iter().next_back();
-        }
-        Ok(None)
-    }
-}
-
-fn name(due: &secrets::rotation::Due) -> String {
-    format!("{due:?}")
 }
 
 impl Ground {
-    /// Does what `due` leads to, and tells those who wait for it.
-    async fn carry_out_lease(&self, due: &Due) {
-        match work::begin(self.work(), due).await {
-            Ok(None) => (),
+    /// Does what the row of `entry` leads to, and tells those who wait for it.
+    async fn carry_out_lease(&self, entry: &Entry) -> Done {
+        let Some(due) = Due::of_queued(&entry.due) else {
+            return Done { ended: Ended::Answered, again: false };
+        };
+        let ended = match work::begin(self.work(), &due).await {
+            Ok(None) => Ended::Answered,
             Ok(Some(task)) => self.attempt_lease(task).await,
             Err(error) => {
                 tracing::error!(cause = chain(&error), "a lease can't be looked at");
-                tokio::time::sleep(STORE_PAUSE).await;
+                self.put_off(&due, &error).await;
+                Ended::Answered
             }
-        }
+        };
         if let Some(id) = &due.lease {
             self.barrier.leases.done(id.as_str());
         }
+        let again = look::is_due(self.work(), &due).await;
+        Done { ended, again: again.unwrap_or(true) }
     }
 
-    async fn attempt_lease(&self, task: Task) {
+    /// Leaves alone what can't be read; whatever else is in the way is over soon.
+    async fn put_off(&self, due: &Due, error: &secrets::Error) {
+        if let secrets::Error::Store(store::Error::Corrupt { .. }) = error {
+            let later = self.clock.now().plus(DAMAGED);
+            let put = service::due::postpone(&*self.backend, due.clone(), later).await;
+            if put.is_ok() {
+                return;
+            }
+        }
+        tokio::time::sleep(STORE_PAUSE).await;
+    }
+
+    async fn attempt_lease(&self, task: Task) -> Ended {
         let makes = task.lease.state != State::Ending;
         let (step, done) = if makes {
             (MAKE, timeout(WHOLE, self.make(task.clone())).await)
@@ -150,8 +161,14 @@ impl Ground {
         match done.unwrap_or_else(|_| Err(Trouble::Server(step, late()))) {
             Ok(()) => tracing::info!(lease = task.lease.id.as_str(), step, "done"),
             Err(Trouble::Gone) => (),
-            Err(trouble) => self.lease_failed(task, &trouble).await,
+            Err(trouble) => {
+                self.lease_failed(task, &trouble).await;
+                if trouble.is_unreachable() {
+                    return Ended::Unreachable;
+                }
+            }
         }
+        Ended::Answered
     }
 
     async fn lease_failed(&self, mut task: Task, trouble: &Trouble) {

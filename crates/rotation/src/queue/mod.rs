@@ -11,6 +11,7 @@ use secrets::rotation::Due;
 use secrets::secret::SecretId;
 use silence::Silence;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// How much at a time.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +26,14 @@ pub struct Bounds {
     pub account: usize,
     /// How many may wait in memory; what is due besides waits in the store.
     pub waiting: usize,
+    /// For how long a server that doesn't answer is left alone at first, and at most.
+    pub pauses: (Duration, Duration),
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { node: 64, server: 2, function: 4, account: 16, waiting: 8192 }
+        let pauses = (Duration::from_secs(30), silence::LONGEST_PAUSE);
+        Self { node: 64, server: 2, function: 4, account: 16, waiting: 8192, pauses }
     }
 }
 
@@ -264,7 +268,7 @@ impl Queue {
         less(&mut self.running_at, &entry.line);
         let key = (entry.due.account.clone(), entry.line.clone());
         let silence = self.silences.entry(key.clone()).or_default();
-        silence.note(ended, now);
+        silence.note(ended, now, self.bounds.pauses);
         if silence.is_over() {
             self.silences.remove(&key);
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// After so many in a row that couldn't be asked, a server is left alone.
 const STRIKES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
-const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+/// No pause is longer.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
 /// How often a server hasn't answered one account in a row, and until when that account leaves it alone.
 #[derive(Debug, Default)]
@@ -27,8 +27,13 @@ impl Silence {
         if self.strikes >= STRIKES { 1 } else { bound }
     }
 
-    /// Notes how somebody fared there.
-    pub(super) fn note(&mut self, ended: Ended, now: Timestamp) {
+    /// Notes how somebody fared there. Pauses double from the `first` to the `longest`.
+    pub(super) fn note(
+        &mut self,
+        ended: Ended,
+        now: Timestamp,
+        (first, longest): (Duration, Duration),
+    ) {
         match ended {
             Ended::Answered => *self = Self::default(),
             // Begun before it was left alone: it says nothing new.
@@ -36,8 +41,8 @@ impl Silence {
             Ended::Unreachable => {
                 self.strikes = self.strikes.saturating_add(1);
                 if let Some(further) = self.strikes.checked_sub(STRIKES) {
-                    let pause = FIRST_PAUSE * 2_u32.saturating_pow(further.min(10));
-                    self.shut_until = Some(now.plus(pause.min(LONGEST_PAUSE)));
+                    let pause = first * 2_u32.saturating_pow(further.min(10));
+                    self.shut_until = Some(now.plus(pause.min(longest).min(LONGEST_PAUSE)));
                 }
             }
         }

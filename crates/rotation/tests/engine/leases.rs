@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use service::Caller;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Backend as _;
 use store::backends::memory::Fault;
+use strongroom_rotation::Leases;
 use testkit::{Answered, access};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -455,4 +457,94 @@ async fn a_dynamic_secret_is_no_other() {
     assert_eq!(text, template("r").to_string());
     assert!(made(&world).is_empty());
     assert_eq!(described["Type"], secrets::lease::DYNAMIC);
+}
+
+async fn raw(world: &World, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let snapshot = world.desk.backend.snapshot().await.expect("alive");
+    snapshot.scan(&store::KeyRange::prefix(prefix), 10_000, false).await.expect("readable")
+}
+
+async fn write(world: &World, rows: Vec<(String, Vec<u8>)>) {
+    let writes = rows.into_iter().map(|(key, row)| (key, Some(row))).collect();
+    let commit = store::Commit { writes, ..store::Commit::default() };
+    world.desk.backend.commit(commit).await.expect("written");
+}
+
+/// More wait for a server that doesn't answer than there are places: nobody else waits behind them, and the server holds
+/// few places though it never answers.
+#[tokio::test(start_paused = true)]
+async fn a_backlog_keeps_nobody_from_a_user() {
+    const MANY: usize = 9000;
+    let world = world(34).await;
+    let master =
+        json!({ "engine": "postgres", "host": "hung", "username": "admin", "password": "boss" });
+    let created = json!({ "Name": "other", "SecretString": master.to_string() });
+    world.ok("CreateSecret", with_token(created, 90)).await;
+    let mut hung = template("r");
+    (hung["host"], hung["masterarn"]) = (json!("hung"), json!("other"));
+    let created = json!({ "Name": "hung", "Type": secrets::lease::DYNAMIC, "SecretString": hung.to_string() });
+    world.ok("CreateSecret", with_token(created, 91)).await;
+    world.desk.call_as(&user(&world, 1), "GetSecretValue", br#"{"SecretId":"hung"}"#).await;
+    let due = raw(&world, "lease-due/").await;
+    let lease = raw(&world, "s/111122223333/us-east-1/lease/").await;
+    let [due, lease] = [due, lease].map(|mut it| it.pop().expect("one"));
+    let id = due.0.rsplit('/').next().expect("an id").to_owned();
+    for number in 0..MANY {
+        let other = format!("{number:08}{}", &id[8..]);
+        let row = |(key, row): &(String, Vec<u8>)| {
+            let text = str::from_utf8(row).expect("text").replace(&id, &other);
+            (key.replace(&id, &other), text.into_bytes())
+        };
+        write(&world, vec![row(&due), row(&lease)]).await;
+    }
+    world.desk.clock.advance(Duration::from_secs(1));
+    read_as(&world, &user(&world, 2)).await;
+
+    let mut worker = Leases::new(Arc::new(world.ground()));
+    let begun = tokio::time::Instant::now();
+    while made(&world).is_empty() {
+        worker.turn().await.expect("readable");
+        worker.ended().await;
+        assert!(begun.elapsed() < Duration::from_secs(20), "waits behind the others");
+    }
+    while worker.turn().await.expect("readable").running > 0 {
+        worker.ended().await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "it is asked again and again");
+}
+
+/// What is damaged is set aside or left alone, and nothing else waits for it.
+#[tokio::test(start_paused = true)]
+async fn damage_to_one_lease_keeps_no_other_waiting() {
+    let world = world(35).await;
+    for number in 1..=3 {
+        assert_eq!(read(&world, number).await.status, 200);
+    }
+    let due = raw(&world, "lease-due/").await;
+    let leases = raw(&world, "s/111122223333/us-east-1/lease/").await;
+    assert_eq!((due.len(), leases.len()), (3, 3));
+    let broken = |key: &str| (key.to_owned(), b"?".to_vec());
+    write(&world, vec![broken(&due[1].0), broken("lease-due/0/nobody"), broken(&leases[2].0)])
+        .await;
+    let left = leases[2].clone();
+    world.pass_leases(HOUR + AFTER).await;
+    assert_eq!(made(&world).len(), 1, "all that can be read have ended");
+    write(&world, vec![left]).await;
+    world.pass_leases(AFTER).await;
+    nothing_is_left(&world, "what was damaged was put back").await;
+    assert_eq!(raw(&world, "quarantine/").await.len(), 2);
+}
+
+/// Whose secret can't be read is removed all the same when its time is over.
+#[tokio::test(start_paused = true)]
+async fn damage_to_the_secret_keeps_no_user() {
+    let world = world(36).await;
+    read(&world, 1).await;
+    let due = raw(&world, "lease-due/").await;
+    let id = due[0].0.split('/').nth(4).expect("the secret's id").to_owned();
+    let secret = format!("s/111122223333/us-east-1/secret/{id}");
+    assert_eq!(raw(&world, &secret).await.len(), 1);
+    write(&world, vec![(secret, b"?".to_vec())]).await;
+    world.pass_leases(HOUR + AFTER).await;
+    nothing_is_left(&world, "an hour later").await;
 }

@@ -63,6 +63,18 @@ impl Due {
         }
     }
 
+    /// What [`Due::queued`] was made of.
+    pub fn of_queued(queued: &rotation::Due) -> Option<Self> {
+        let (secret, lease) = queued.secret.as_str().rsplit_once('/')?;
+        Some(Self {
+            at: queued.at,
+            account: queued.account.clone(),
+            region: queued.region.clone(),
+            secret: SecretId(secret.to_owned()),
+            lease: (lease != ALL).then(|| VersionId(lease.to_owned())),
+        })
+    }
+
     pub(crate) fn place(&self) -> Place {
         Place { account: self.account.clone(), region: self.region.clone() }
     }

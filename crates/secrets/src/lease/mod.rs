@@ -15,6 +15,7 @@ pub(crate) mod ask;
 pub(crate) mod consent;
 mod due;
 mod events;
+pub mod look;
 mod rows;
 pub mod template;
 pub mod view;

@@ -1,7 +1,8 @@
 //! Leases as those see them who look after this server.
 
+use super::look::page;
 use super::rows::{by_id, leases, leases_of};
-use super::work::{Task, page};
+use super::work::Task;
 use super::{Due, End, Lease, State};
 use crate::lookup;
 use crate::secret::Place;

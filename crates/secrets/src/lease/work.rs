@@ -15,7 +15,7 @@ use crate::{Error, operations::SOURCE};
 use base::{Sensitive, Timestamp, Uuid};
 use service::{Call, Errand, Event, Permit, Target, principals};
 use std::ops::Bound;
-use store::{KeyRange, Txn};
+use store::Txn;
 
 /// Something to be done at a server.
 #[derive(Clone, Debug)]
@@ -31,49 +31,6 @@ const ATTEMPTS: usize = 64;
 /// Leases looked at in one transaction.
 const PORTION: usize = 100;
 
-/// Up to `limit` rows of what is to be looked at after `after`, soonest first.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn due(
-    work: Work<'_>,
-    after: Option<&Due>,
-    limit: usize,
-) -> Result<Vec<Due>, store::Error> {
-    let mut txn = store::begin(work.ports.backend);
-    page(&mut txn, after, limit).await
-}
-
-pub(super) async fn page(
-    txn: &mut Txn<'_>,
-    after: Option<&Due>,
-    limit: usize,
-) -> Result<Vec<Due>, store::Error> {
-    let mut range = KeyRange::prefix(<Due as service::due::Due>::PREFIX);
-    if let Some(after) = after {
-        range.from = Bound::Excluded(DUE.key(after));
-    }
-    let rows = txn.page::<Due>(range, limit, false).await?.rows;
-    Ok(rows.into_iter().map(|(_, due)| due).collect())
-}
-
-/// The server that `due` leads to, as far as it is known: `host:port`.
-///
-/// # Errors
-///
-/// The store's.
-pub async fn target(work: Work<'_>, due: &Due) -> Result<String, store::Error> {
-    let nowhere = || due.account.to_string();
-    let Some(id) = &due.lease else { return Ok(nowhere()) };
-    let mut txn = store::begin(work.ports.backend);
-    let lease = txn.find_shared(&leases(), &(&due.place(), &due.secret, id)).await?;
-    Ok(lease.map_or_else(nowhere, |it| {
-        let port = it.server.port.map(|it| it.to_string()).unwrap_or_default();
-        format!("{}:{port}", it.server.host.to_ascii_lowercase())
-    }))
-}
-
 /// Begins what `due` leads to. `None` if there is nothing to do at a server.
 ///
 /// # Errors
@@ -86,19 +43,24 @@ pub async fn begin(work: Work<'_>, due: &Due) -> Result<Option<Task>, Error> {
     };
     for _ in 0..ATTEMPTS {
         let mut txn = store::begin(work.ports.backend);
-        let found = txn.find(&leases(), &(&place, &due.secret, id)).await?;
-        let Some(before) = found.filter(|it| it.at == due.at) else {
-            // The row leads nowhere: it must go, or it would be found for ever.
-            txn.remove(&DUE, due);
-            txn.commit().await?;
-            return Ok(None);
+        let before = match txn.find(&leases(), &(&place, &due.secret, id)).await? {
+            Some(before) if before.at == due.at => before,
+            found => {
+                // The row leads nowhere: it must go, or it would be found for ever. The lease has one of its own, unless
+                // that was put off while the lease couldn't be read.
+                txn.remove(&DUE, due);
+                if let Some(own) = found.map(|it| it.due(&place)) {
+                    txn.save(&DUE, &own, &own)?;
+                }
+                txn.commit().await?;
+                return Ok(None);
+            }
         };
         if due.at > work.now {
             return Ok(None);
         }
-        let secret = txn.find(&secrets(), &(&place, &due.secret)).await?;
         let mut lease = before.clone();
-        let end = lease.must_end((work, &mut txn), secret.as_ref()).await?;
+        let end = lease.must_end((work, &mut txn), &place).await?;
         match (lease.state, end) {
             (State::Ending, _) | (State::Wanted | State::Making, None) => {
                 return Ok(Some(Task { place, lease }));
@@ -126,16 +88,21 @@ impl Lease {
     async fn must_end(
         &self,
         (work, txn): (Work<'_>, &mut Txn<'_>),
-        secret: Option<&Secret>,
+        place: &Place,
     ) -> Result<Option<End>, store::Error> {
+        // First what needs nothing but the lease: it ends whatever can't be read.
+        let over = match self.state {
+            State::Ending => return Ok(self.end),
+            State::Active if self.expires <= work.now => Some(End::Expired),
+            State::Wanted | State::Making if self.gives_up() <= work.now => Some(End::Abandoned),
+            _ => None,
+        };
+        if over.is_some() {
+            return Ok(over);
+        }
+        let secret = txn.find(&secrets(), &(place, &self.secret)).await?;
         if let Some(end) = secret.map_or(Some(End::SecretGone), |it| it.ends(&self.version)) {
             return Ok(Some(end));
-        }
-        if self.state == State::Active && self.expires <= work.now {
-            return Ok(Some(End::Expired));
-        }
-        if self.state != State::Active && self.gives_up() <= work.now {
-            return Ok(Some(End::Abandoned));
         }
         let gone = self.holder.is_kept() && !principals::has_id(txn, &self.holder.id).await?;
         Ok(gone.then_some(End::HolderDeleted))

@@ -76,7 +76,15 @@ fn later_than(instant: Timestamp) -> String {
 }
 
 async fn rows(work: Work<'_>, range: KeyRange, limit: usize) -> Result<Vec<Due>, store::Error> {
-    service::due::page(work.ports.backend, range, limit).await
+    let backend = work.ports.backend;
+    let found = service::due::page(&mut store::begin(backend), backend, range.clone(), limit).await;
+    match found {
+        // What was damaged is set aside by now.
+        Err(store::Error::Corrupt { .. }) => {
+            service::due::page(&mut store::begin(backend), backend, range, limit).await
+        }
+        found => found,
+    }
 }
 
 /// Whom `due` will speak to.

@@ -37,7 +37,7 @@ impl Leases {
             tokio::select! {
                 () = worker.ended() => (),
                 () = sleep(wait.min(LONGEST_SLEEP)) => (),
-                () = self.front.barrier.wanted() => (),
+                () = self.front.barrier.wanted() => worker.look_again(),
                 () = stop.begun() => (),
             }
         }
