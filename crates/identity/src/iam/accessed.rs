@@ -1,7 +1,8 @@
 //! Reports of who last called which service: what a report is, and how it is made and kept.
 //!
 //! A report lists the services of this server that the policies of its subject allow, as they were when it was
-//! made. What is told of actions within a service isn't kept, so such reports are refused.
+//! made. What is told of actions within a service isn't kept, so such reports are refused. Who asks again about
+//! the same gets the same report, made anew; of an account's reports, the newest are kept.
 
 use crate::entities::Role;
 use crate::iam::granting::{self, Entity, Grant};
@@ -18,20 +19,24 @@ use std::time::Duration;
 use store::path::Path;
 use store::{KeyRange, Table, Txn};
 
-/// A report without its lists.
+/// A report without its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// A UUID.
     pub(crate) id: String,
     /// Who asked for it: nobody else is told.
     by: String,
+    /// The ARN of its subject.
+    about: String,
+    /// How many users and roles it lists.
+    listed: usize,
     /// When it was made.
     pub(crate) made: Timestamp,
     /// The services its subject may use, by name.
     pub(crate) services: Vec<String>,
 }
 
-/// A user or a role that may have called a service.
+/// A user or a role that may have called the services of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Accessor {
     /// `USER` or `ROLE`.
@@ -40,18 +45,33 @@ pub(crate) struct Accessor {
     pub(crate) name: String,
     pub(crate) path: String,
     pub(crate) arn: String,
-    /// When it last did, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) at: Option<Timestamp>,
-    /// And in which Region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) region: Option<String>,
+    /// When it last called which of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    last: BTreeMap<String, Last>,
 }
 
-/// Those who may have called one service: who did last comes first.
+/// When, and in which Region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Last {
+    pub(crate) at: Timestamp,
+    pub(crate) region: String,
+}
+
+/// All of one report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Accessors(pub(crate) Vec<Accessor>);
+pub(crate) struct Accessors(Vec<Accessor>);
+
+impl Accessors {
+    /// Who may have called `service`: who did last comes first.
+    pub(crate) fn of(&self, service: &str) -> Vec<(&Accessor, Option<&Last>)> {
+        let mut found: Vec<_> = self.0.iter().map(|it| (it, it.last.get(service))).collect();
+        found.sort_by(|(one, last), (other, later)| {
+            later.map(|it| it.at).cmp(&last.map(|it| it.at)).then(one.name.cmp(&other.name))
+        });
+        found
+    }
+}
 
 store::json_record!(Report, 1);
 store::json_record!(Accessors, 1);
@@ -60,9 +80,9 @@ const fn reports<'a>() -> Table<(&'a AccountId, &'a str), Report> {
     Table::new(|(account, id)| place(account).with(id).key())
 }
 
-const fn parts<'a>() -> Table<(&'a AccountId, &'a str, &'a str), Accessors> {
-    Table::new(|(account, id, service)| {
-        Path::new("a").with(account).with("access-report-part").with(id).with(service).key()
+const fn lists<'a>() -> Table<(&'a AccountId, &'a str), Accessors> {
+    Table::new(|(account, id)| {
+        Path::new("a").with(account).with("access-report-list").with(id).key()
     })
 }
 
@@ -154,37 +174,37 @@ impl Accessor {
         let kind = entity.kind().to_owned();
         let Parts { path, name, id, arn, .. } = entity.parts();
         let [path, name, id, arn] = [path, name, id, arn].map(str::to_owned);
-        Self { kind, id, name, path, arn, at: None, region: None }
+        Self { kind, id, name, path, arn, last: BTreeMap::new() }
     }
 }
 
-/// Makes a report about `subject`; gives its id.
+/// Makes a report about `subject`, whose ARN is `about`; gives its id.
 pub(crate) async fn make(
     call: &Call<'_>,
     txn: &mut Txn<'_>,
-    subject: &Subject,
+    (subject, about): (&Subject, &str),
 ) -> Result<String, Error> {
     let account = &call.caller.account;
-    forget_old(txn, account, call.now).await?;
-    let id = id(call.entropy);
+    let by = asker(call.caller);
     let grants = subject.grants(txn, account).await?;
-    let holders = subject.holders(txn, account).await?;
-    let mut services = Vec::new();
-    for (service, _) in SERVICES {
-        if granting::of_service(&grants, service).next().is_none() {
-            continue;
+    let allowed = |it: &&str| granting::of_service(&grants, it).next().is_some();
+    let services: Vec<&str> = SERVICES.iter().map(|it| it.0).filter(allowed).collect();
+    let mut accessors = Accessors::default();
+    for (id, mut holder) in subject.holders(txn, account).await? {
+        for service in &services {
+            let last = service_use::find(txn, (account, &id), (service, call.now)).await?;
+            let last = last.map(|it| Last { at: it.at, region: it.region });
+            holder.last.extend(last.map(|it| ((*service).to_owned(), it)));
         }
-        let mut accessors = Vec::new();
-        for (id, holder) in &holders {
-            let last = service_use::find(txn, (account, id), (service, call.now)).await?;
-            let (at, region) = last.map(|it| (it.at, it.region)).unzip();
-            accessors.push(Accessor { at, region, ..holder.clone() });
-        }
-        accessors.sort_by(|one, other| other.at.cmp(&one.at).then(one.name.cmp(&other.name)));
-        txn.save(&parts(), &(account, &id, service), &Accessors(accessors))?;
-        services.push(service.to_owned());
+        accessors.0.push(holder);
     }
-    let report = Report { id: id.clone(), by: asker(call.caller), made: call.now, services };
+    let listed = accessors.0.len();
+    let former = make_room(txn, (account, call.now), (&by, about), listed).await?;
+    let id = former.unwrap_or_else(|| id(call.entropy));
+    let services = services.into_iter().map(str::to_owned).collect();
+    let report =
+        Report { id: id.clone(), by, about: about.to_owned(), listed, made: call.now, services };
+    txn.save(&lists(), &(account, &id), &accessors)?;
     txn.save(&reports(), &(account, &id), &report)?;
     Ok(id)
 }
@@ -205,30 +225,42 @@ pub(crate) async fn load(call: &Call<'_>, txn: &mut Txn<'_>, id: &str) -> Result
     found.ok_or_else(|| Error::Missing(format!("Job with id {id} cannot be found.")))
 }
 
-/// Who may have called `service`, in the report `id`.
+/// Who may have called the services of the report `id`.
 pub(crate) async fn accessors(
     txn: &mut Txn<'_>,
     account: &AccountId,
-    (id, service): (&str, &str),
-) -> Result<Vec<Accessor>, Error> {
-    Ok(txn.find(&parts(), &(account, id, service)).await?.unwrap_or_default().0)
+    id: &str,
+) -> Result<Accessors, Error> {
+    Ok(txn.find(&lists(), &(account, id)).await?.unwrap_or_default())
 }
 
-async fn forget_old(
+/// Forgets what is old, and of the rest the oldest, until there is room for a report that lists `listed`. Gives the
+/// id of the one that `by` has asked for about the same.
+async fn make_room(
     txn: &mut Txn<'_>,
-    account: &AccountId,
-    now: Timestamp,
-) -> Result<(), store::Error> {
+    (account, now): (&AccountId, Timestamp),
+    (by, about): (&str, &str),
+    listed: usize,
+) -> Result<Option<String>, store::Error> {
     let prefix = place(account).below();
-    let page = txn.page::<Report>(KeyRange::prefix(&prefix), AT_ONCE, false).await?;
-    for (_, old) in page.rows.iter().filter(|(_, it)| KEPT < now.since(it.made)) {
-        txn.remove(&reports(), &(account, &old.id));
-        for service in &old.services {
-            txn.remove(&parts(), &(account, &old.id, service));
+    let page = txn.page::<Report>(KeyRange::prefix(&prefix), MOST, false).await?;
+    let mut kept: Vec<Report> = page.rows.into_iter().map(|it| it.1).collect();
+    kept.sort_by_key(|it| std::cmp::Reverse(it.made));
+    let is_same = |it: &Report| it.by == by && it.about == about && now.since(it.made) <= KEPT;
+    let same = kept.iter().position(is_same).map(|it| kept.remove(it).id);
+    let mut room = MOST_LISTED.saturating_sub(listed);
+    for (newer, it) in kept.iter().enumerate() {
+        room = room.saturating_sub(it.listed.max(1));
+        if newer + 1 >= MOST || room == 0 || KEPT < now.since(it.made) {
+            txn.remove(&reports(), &(account, &it.id));
+            txn.remove(&lists(), &(account, &it.id));
         }
     }
-    Ok(())
+    Ok(same)
 }
 
-const AT_ONCE: usize = 1000;
+/// Reports that an account has at a time.
+const MOST: usize = 100;
+/// Users and roles that they list, all together, where there is more than one.
+const MOST_LISTED: usize = 20_000;
 const KEPT: Duration = Duration::from_hours(7 * 24);

@@ -46,7 +46,7 @@ impl Operation for GenerateServiceLastAccessedDetails {
         let Some(subject) = Subject::find(txn, account, arn).await? else {
             return Err(Error::Missing(format!("ARN {arn} cannot be found.")));
         };
-        let job_id = accessed::make(call, txn, &subject).await?;
+        let job_id = accessed::make(call, txn, (&subject, arn)).await?;
         Ok(Answer::new(permit, Output { job_id }))
     }
 

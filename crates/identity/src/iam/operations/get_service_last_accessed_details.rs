@@ -1,6 +1,6 @@
 //! GetServiceLastAccessedDetails: a report of when which service was last called, and by whom.
 
-use crate::iam::accessed::{self, Accessor};
+use crate::iam::accessed::{self, Accessors};
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, names, page};
 use crate::service_use::SERVICES;
@@ -54,15 +54,16 @@ pub struct OfService {
 
 impl OfService {
     /// Who was last comes first.
-    fn of((namespace, name): (&'static str, &'static str), accessors: &[Accessor]) -> Self {
-        let last = accessors.first().filter(|it| it.at.is_some());
+    fn of((namespace, name): (&'static str, &'static str), accessors: &Accessors) -> Self {
+        let accessors = accessors.of(namespace);
+        let last = accessors.first().and_then(|it| Some((it.0, it.1?)));
         Self {
             service_name: name,
-            last_authenticated: last.and_then(|it| it.at),
+            last_authenticated: last.map(|it| it.1.at),
             service_namespace: namespace,
-            last_authenticated_entity: last.map(|it| it.arn.clone()),
-            last_authenticated_region: last.and_then(|it| it.region.clone()),
-            total_authenticated_entities: accessors.iter().filter(|it| it.at.is_some()).count(),
+            last_authenticated_entity: last.map(|it| it.0.arn.clone()),
+            last_authenticated_region: last.map(|it| it.1.region.clone()),
+            total_authenticated_entities: accessors.iter().filter(|it| it.1.is_some()).count(),
         }
     }
 }
@@ -87,17 +88,13 @@ impl Operation for GetServiceLastAccessedDetails {
         let known = SERVICES.iter().filter(|it| report.services.iter().any(|own| own == it.0));
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
         let (page, marker) = ask.of_items(known.map(|it| (it.0, *it)))?;
-        let mut services_last_accessed = Vec::new();
-        for service in page {
-            let place = (id, service.0);
-            let accessors = accessed::accessors(txn, &call.caller.account, place).await?;
-            services_last_accessed.push(OfService::of(service, &accessors));
-        }
+        let accessors = accessed::accessors(txn, &call.caller.account, id).await?;
+        let of_service = |it: (&'static str, &'static str)| OfService::of(it, &accessors);
         let output = Output {
             job_status: "COMPLETED",
             job_type: "SERVICE_LEVEL",
             job_creation_date: report.made,
-            services_last_accessed,
+            services_last_accessed: page.into_iter().map(of_service).collect(),
             job_completion_date: report.made,
             is_truncated: marker.is_some(),
             marker,

@@ -1,6 +1,6 @@
 //! GetServiceLastAccessedDetailsWithEntities: which users and roles have called a service, by a report.
 
-use crate::iam::accessed::{self, Accessor};
+use crate::iam::accessed::{self, Accessor, Last};
 use crate::iam::page::Ask;
 use crate::iam::{Error, SOURCE, names, page};
 use base::Timestamp;
@@ -57,9 +57,11 @@ pub struct Info {
 }
 
 impl Details {
-    fn of(it: Accessor) -> Self {
-        let Accessor { kind, id, name, path, arn, at, .. } = it;
-        Self { entity_info: Info { arn, name, r#type: kind, id, path }, last_authenticated: at }
+    fn of((it, last): (&Accessor, Option<&Last>)) -> Self {
+        let Accessor { kind, id, name, path, arn, .. } = it;
+        let [arn, name, r#type, id, path] = [arn, name, kind, id, path].map(String::clone);
+        let last_authenticated = last.map(|it| it.at);
+        Self { entity_info: Info { arn, name, r#type, id, path }, last_authenticated }
     }
 }
 
@@ -87,8 +89,8 @@ impl Operation for GetServiceLastAccessedDetailsWithEntities {
         if !report.services.contains(&service) {
             return Err(Error::Unfit(format!("The report doesn't have the service {service}.")));
         }
-        let place = (id.as_str(), service.as_str());
-        let accessors = accessed::accessors(txn, &call.caller.account, place).await?;
+        let accessors = accessed::accessors(txn, &call.caller.account, &id).await?;
+        let accessors = accessors.of(&service);
         let positions: Vec<String> = (0..accessors.len()).map(|it| format!("{it:05}")).collect();
         let ask = Ask::of(Self::NAME, self.marker.as_ref(), self.max_items);
         let items = positions.iter().map(String::as_str).zip(accessors);

@@ -1,6 +1,7 @@
 //! Reports of who last called which service.
 
 use super::{Answered, Desk, NOW};
+use crate::iam::accessed;
 use crate::{LastUse, note_service_use};
 use base::Timestamp;
 use service::{Caller, Kind};
@@ -147,4 +148,39 @@ async fn who_has_the_name_later_has_used_nothing() {
     drop(txn);
     let report = desk.done(GET, &desk.report("user/ada").await).await;
     assert_eq!(services(&report).first().map(|it| it[3].clone()).as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn who_asks_again_has_the_same_report_made_anew() {
+    let mut desk = Desk::with_users().await;
+    let first = desk.report("user/ada").await;
+    desk.used("ada", "kms", NOW).await;
+    let other = desk.report("user/bob").await;
+    desk.now = NOW.plus(Duration::from_hours(1));
+    assert_eq!(desk.report("user/ada").await, first);
+    let report = desk.done(GET, &first).await;
+    assert_eq!(services(&report).first().map(|it| it[3].clone()).as_deref(), Some("1"));
+    assert_eq!(report.get("JobCreationDate"), Some("2026-01-31T11:00:00Z"));
+    assert_ne!(other, first);
+    desk.caller.principal_id = "AIDAEXAMPLEUSERID0002".to_owned();
+    assert_ne!(desk.report("user/ada").await, first, "another one's is its own");
+}
+
+#[tokio::test]
+async fn an_account_keeps_its_newest_reports() {
+    let mut desk = Desk::with_users().await;
+    let mut jobs = Vec::new();
+    for number in 0..101 {
+        desk.now = NOW.plus(Duration::from_secs(number));
+        desk.caller.principal_id = format!("AIDAEXAMPLEUSERID{number:04}");
+        jobs.push((desk.caller.principal_id.clone(), desk.report("group/ops").await));
+    }
+    let mut txn = store::begin(&desk.backend);
+    for (number, (by, job)) in jobs.iter().enumerate() {
+        desk.caller.principal_id.clone_from(by);
+        assert_eq!(desk.call(GET, job).await.status == 200, number > 0, "{number}");
+        let id = job.trim_start_matches("JobId=");
+        let list = accessed::accessors(&mut txn, &desk.caller.account, id).await.expect("whole");
+        assert_eq!(list.of("kms").len(), if number > 0 { 2 } else { 0 }, "{number}: its list");
+    }
 }
