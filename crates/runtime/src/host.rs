@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::mask::Mask;
 use crate::process::{Fallen, Process};
 use crate::program::{CredentialSource, Error, Hidden, LogSink, Outcome, Program};
-use crate::room::Room;
+use crate::room::{Idle, Room, account_of};
 use crate::sandbox::{Ground, Level, Trial, are_more_below};
 use crate::settings::Settings;
 use crate::starter::Starter;
@@ -125,8 +125,8 @@ impl Host {
         (mask, made): (&[Sensitive], Option<&dyn Hidden>),
     ) -> Result<Outcome, Error> {
         let pool = self.inner.pool(&program.arn);
-        let of_function = self.inner.room.turn(&pool.room).await?;
-        let of_all = self.inner.room.turn(&self.inner.room.turns).await?;
+        let of_function = self.inner.room.turn_of(&pool.room).await?;
+        let of_all = self.inner.room.turn(program).await?;
         if self.inner.drained.load(SeqCst) {
             let reason = "the server stops".to_owned();
             return Err(Error::Start { function: program.name.clone(), reason });
@@ -208,7 +208,7 @@ impl Inner {
             None => (),
         }
         // Looked at only now: who began to wait before has seen no idle process.
-        if self.room.is_wanted() {
+        if self.room.is_wanted_of(task.program) {
             pool.end_idle().await;
         }
         Ok(Outcome { payload, function_error, log_tail, duration: took, cold })
@@ -222,7 +222,7 @@ impl Inner {
         for limit in limits {
             // What it had is had again.
             drop(last.take());
-            let place = self.room.place(task.program, || self.end_idle()).await?;
+            let place = self.room.place(task.program, |of| self.end_idle(of)).await?;
             let mut process = self.starter.start(task.program, task.mask, place).await?;
             match process.started(limit).await {
                 Ok(()) => return Ok(Ok(process)),
@@ -275,9 +275,14 @@ impl Inner {
         log.mask(&failure::payload(fallen, &task.id, now, task.program.timeout)).into()
     }
 
-    /// Ends all that nobody uses, of whatever function.
-    async fn end_idle(&self) {
-        let pools: Vec<_> = self.pools().values().map(Arc::clone).collect();
+    /// Ends what nobody uses, of whatever function.
+    async fn end_idle(&self, of: Idle) {
+        let is_meant = |arn: &str| match &of {
+            Idle::Of(account) => account_of(arn) == account,
+            Idle::All => true,
+        };
+        let meant = |it: (&String, &Arc<Pool>)| is_meant(it.0).then(|| Arc::clone(it.1));
+        let pools: Vec<_> = self.pools().iter().filter_map(meant).collect();
         for pool in pools {
             pool.end_idle().await;
         }

@@ -1,90 +1,134 @@
 //! What all functions together may have of this host: memory, and turns.
 //!
 //! A process has its memory for as long as it lives, also while it is idle: who needs room ends idle ones. An
-//! invocation has its turn for as long as it runs. Who waits is served in the order of arrival, so that a large
-//! function isn't kept out by small ones.
+//! invocation has its turn for as long as it runs. Both are shared between accounts as [`base::Line`] says, so that
+//! no account's functions keep out another's.
 
 use crate::program::{Error, Program};
 use crate::settings::Settings;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use base::{Line, Ticket};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// What there is, and who waits for it.
 pub(crate) struct Room {
     /// In MB.
-    memory: Arc<Semaphore>,
+    memory: Arc<Shared>,
     most: u32,
-    pub(crate) turns: Semaphore,
-    waiting: AtomicUsize,
+    turns: Arc<Shared>,
     patience: Duration,
 }
 
-/// A process's part of it, given back when dropped.
-pub(crate) struct Place(#[expect(dead_code, reason = "held, and given back")] OwnedSemaphorePermit);
+/// Whose idle processes are to be ended: one account's, or everybody's.
+#[derive(Debug)]
+pub(crate) enum Idle {
+    Of(String),
+    All,
+}
+
+struct Shared(Mutex<Line<oneshot::Sender<()>>>);
+
+/// A part of it, given back when dropped. Who drops it before it has come waits no more.
+pub(crate) struct Place {
+    of: Arc<Shared>,
+    ticket: Ticket,
+}
 
 impl Room {
     pub(crate) fn new(settings: &Settings) -> Self {
         let most = settings.memory_mb;
-        let permits = |it: u32| usize::try_from(it).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            memory: Arc::new(Semaphore::new(permits(most))),
-            most,
-            turns: Semaphore::new(settings.total.clamp(1, Semaphore::MAX_PERMITS)),
-            waiting: AtomicUsize::new(0),
-            patience: settings.patience,
-        }
+        let turns = u32::try_from(settings.total).unwrap_or(u32::MAX).max(1);
+        let (memory, turns) = (Shared::new(most), Shared::new(turns));
+        Self { memory, most, turns, patience: settings.patience }
     }
 
     /// Room for a process of `program`. `make_room` ends what nobody uses.
     pub(crate) async fn place<F: Future<Output = ()>>(
         &self,
         program: &Program,
-        make_room: impl FnOnce() -> F,
+        make_room: impl Fn(Idle) -> F,
     ) -> Result<Place, Error> {
         let wanted = program.memory_mb.saturating_add(program.ephemeral_mb);
         if self.most < wanted {
             let function = program.name.clone();
             return Err(Error::TooLarge { function, wanted, most: self.most });
         }
-        if let Ok(permit) = Arc::clone(&self.memory).try_acquire_many_owned(wanted) {
-            return Ok(Place(permit));
+        let account = account_of(&program.arn);
+        let (place, mut told) = self.memory.ask(account, wanted);
+        let ends = Instant::now() + self.patience;
+        while told.try_recv().is_err() {
+            let own = self.memory.line().has_its_share(account);
+            make_room(if own { Idle::Of(account.to_owned()) } else { Idle::All }).await;
+            let looks = ends.min(Instant::now() + PAUSE);
+            if matches!(timeout_at(looks, &mut told).await, Ok(Ok(()))) {
+                break;
+            }
+            if ends <= looks {
+                return Err(Error::Busy);
+            }
         }
-        let _waiting = Waiting::of(&self.waiting);
-        make_room().await;
-        let permit = Arc::clone(&self.memory).acquire_many_owned(wanted);
-        let permit = timeout(self.patience, permit).await.ok().and_then(Result::ok);
-        permit.map(Place).ok_or(Error::Busy)
+        Ok(place)
     }
 
-    /// Whether somebody waits for what idle processes have.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.waiting.load(SeqCst) > 0
+    /// Whether somebody waits for what idle processes of `program` have.
+    pub(crate) fn is_wanted_of(&self, program: &Program) -> bool {
+        self.memory.line().is_wanted_of(account_of(&program.arn))
+    }
+
+    /// A turn of those of all functions, if it comes in time.
+    pub(crate) async fn turn(&self, program: &Program) -> Result<Place, Error> {
+        let (place, told) = self.turns.ask(account_of(&program.arn), 1);
+        timeout(self.patience, told).await.ok().and_then(Result::ok).ok_or(Error::Busy)?;
+        Ok(place)
     }
 
     /// One of `of`, if it comes in time.
-    pub(crate) async fn turn<'a>(
+    pub(crate) async fn turn_of<'a>(
         &self,
         of: &'a Semaphore,
-    ) -> Result<tokio::sync::SemaphorePermit<'a>, Error> {
+    ) -> Result<SemaphorePermit<'a>, Error> {
         timeout(self.patience, of.acquire()).await.ok().and_then(Result::ok).ok_or(Error::Busy)
     }
 }
 
-/// Counts who waits, also where the waiting is given up.
-struct Waiting<'a>(&'a AtomicUsize);
+impl Shared {
+    fn new(most: u32) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Line::new(most))))
+    }
 
-impl<'a> Waiting<'a> {
-    fn of(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, SeqCst);
-        Self(count)
+    /// A place in the line, and how is told that `wanted` is there.
+    fn ask(self: &Arc<Self>, account: &str, wanted: u32) -> (Place, oneshot::Receiver<()>) {
+        let (tell, told) = oneshot::channel();
+        let (ticket, served) = self.line().ask(account, wanted, tell);
+        tell_all(served);
+        (Place { of: Arc::clone(self), ticket }, told)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line<oneshot::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
+        let served = self.of.line().leave(&self.ticket);
+        tell_all(served);
     }
 }
+
+/// Who has given up meanwhile gives its part back itself.
+fn tell_all(served: Vec<oneshot::Sender<()>>) {
+    for it in served {
+        let _gave_up = it.send(());
+    }
+}
+
+/// The account of the function `arn`.
+pub(crate) fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or(arn)
+}
+
+/// Who waits looks so often whether there are idle processes.
+const PAUSE: Duration = Duration::from_secs(1);

@@ -1,6 +1,6 @@
 //! What all functions together may have.
 
-use crate::common::{ARN, Stage, python, told};
+use crate::common::{Stage, python, told};
 use bytes::Bytes;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -20,19 +20,30 @@ def handler(event, context):
     (stage, listener)
 }
 
-/// Runs the function, as one of another name.
-async fn other(stage: &Stage, host: &Host, event: &'static [u8]) -> Result<Outcome, Error> {
+const THEIRS: &str = "arn:aws:lambda:eu-central-1:444455556666:function:f";
+const OURS: &str = "arn:aws:lambda:eu-central-1:111122223333:function:f-other";
+
+/// Runs the function, as another one.
+async fn other(
+    stage: &Stage,
+    host: &Host,
+    (arn, event): (&str, &'static [u8]),
+) -> Result<Outcome, Error> {
     let mut program = stage.program.clone();
-    program.arn = format!("{ARN}-other");
+    program.arn = arn.to_owned();
     host.invoke(&program, Bytes::from_static(event), &[]).await
 }
 
 /// Runs it while it is under way already; how that ended, and how another one did meanwhile.
-async fn beside(stage: &Stage, listener: &TcpListener) -> (Host, Result<Outcome, Error>) {
+async fn beside(
+    stage: &Stage,
+    listener: &TcpListener,
+    arn: &str,
+) -> (Host, Result<Outcome, Error>) {
     let host = stage.host();
     let meanwhile = async {
         let (line, _): (TcpStream, _) = listener.accept().await.unwrap();
-        let outcome = other(stage, &host, b"false").await;
+        let outcome = other(stage, &host, (arn, b"false")).await;
         drop(line);
         outcome
     };
@@ -45,23 +56,27 @@ async fn beside(stage: &Stage, listener: &TcpListener) -> (Host, Result<Outcome,
 async fn who_finds_no_room_is_told_so_and_has_it_later() {
     #[rustfmt::skip]
     let cases = [
-        // MB, turns, whether another one runs meanwhile
-        (384,  2,     true),
-        (383,  2,     false),
-        (384,  1,     false),
+        // MB, turns, another one, whether it runs meanwhile
+        (384,  2,     THEIRS, true),
+        (383,  2,     THEIRS, false),
+        (384,  1,     THEIRS, false),
+        // An account has half of each.
+        (768,  4,     OURS,   true),
+        (767,  4,     OURS,   false),
+        (768,  3,     OURS,   false),
     ];
-    for (memory, turns, runs) in cases {
+    for (memory, turns, arn, runs) in cases {
         let (mut stage, listener) = waiting().await;
         stage.settings.memory_mb = memory;
         stage.settings.total = turns;
         stage.settings.patience = Duration::from_millis(if runs { 30_000 } else { 50 });
-        let (host, second) = beside(&stage, &listener).await;
+        let (host, second) = beside(&stage, &listener, arn).await;
         match second {
             Ok(outcome) => assert_eq!((told(&outcome).0, runs), ("\"done\"", true)),
             Err(error) => assert!(!runs && matches!(error, Error::Busy), "{error}"),
         }
         // Idle processes make room.
-        other(&stage, &host, b"false").await.unwrap();
+        other(&stage, &host, (arn, b"false")).await.unwrap();
         host.drain().await;
     }
 }
@@ -74,7 +89,7 @@ async fn who_waits_has_the_room_of_who_ends() {
     let first = stage.ask(&host, "true");
     let second = async {
         let (line, _) = listener.accept().await.unwrap();
-        let waits = other(&stage, &host, b"false");
+        let waits = other(&stage, &host, (THEIRS, b"false"));
         tokio::pin!(waits);
         // It has begun to wait before the first one ends.
         assert!(is_pending(&mut waits).await);
