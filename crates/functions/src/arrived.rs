@@ -5,12 +5,15 @@ use crate::package::{self, Unfit};
 use crate::{Error, Machine, limits};
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use service::Call;
+use service::{Call, Slow};
 use std::fmt::Write;
 use wire::members::Blob;
 
 /// The package that was uploaded, if it is one.
-pub(crate) async fn looked_at(given: Option<&Blob>) -> Result<(Code, Bytes), Error> {
+pub(crate) async fn looked_at(
+    call: &Call<'_>,
+    given: Option<&Blob>,
+) -> Result<(Code, Bytes), Error> {
     let missing = || Error::Invalid("Please provide a source for function code.".to_owned());
     let package = Bytes::copy_from_slice(given.ok_or_else(missing)?.value().expose());
     if limits::PACKAGE < package.len() {
@@ -20,7 +23,8 @@ pub(crate) async fn looked_at(given: Option<&Blob>) -> Result<(Code, Bytes), Err
     let of_it = package.clone();
     let work = move || package::inspect(&of_it).map(|()| digest(&SHA256, &of_it));
     let ended = || Error::Storage(std::io::Error::other("the process ends"));
-    let looked = service::slow(work).await.ok_or_else(ended)?;
+    let slow = Slow::of(&call.caller.account).ok_or(Error::Busy)?;
+    let looked = slow.run(work).await.ok_or_else(ended)?;
     let hash = looked.map_err(|unfit| match unfit {
         Unfit::Io(error) => Error::Storage(error),
         unfit => Error::Invalid(unfit.to_string()),

@@ -9,6 +9,7 @@ use crate::sealed;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base::{Entropy, Sensitive};
 use serde::{Deserialize, Serialize};
+use service::Slow;
 use std::fmt;
 
 /// A password's hash.
@@ -30,23 +31,27 @@ const LEN: usize = 32;
 
 impl Hash {
     /// The hash of `password` with a salt drawn by chance. `None` if there is not enough memory.
-    pub(crate) async fn of(password: &Sensitive, entropy: &dyn Entropy) -> Option<Self> {
+    pub(crate) async fn of(
+        password: &Sensitive,
+        (slow, entropy): (&Slow, &dyn Entropy),
+    ) -> Option<Self> {
         let salt = entropy.bytes::<16>().to_vec();
         let new =
             Self { memory_kib: MEMORY_KIB, passes: PASSES, lanes: LANES, salt, bytes: vec![] };
         let password = Sensitive::from(password.expose());
-        service::slow(move || new.filled(&password)).await.flatten()
+        slow.run(move || new.filled(&password)).await.flatten()
     }
 
     /// Whether one of `hashes` is that of `password`. `None` if that can't be told. All are compared,
-    /// whichever is the one.
-    pub(crate) async fn any(hashes: Vec<Self>, password: &Sensitive) -> Option<bool> {
-        let password = Sensitive::from(password.expose());
-        let compare = move || {
-            let same = |it: &Self| Some(it.stretched(&password)?.same_as(&it.bytes[..].into()));
-            hashes.iter().try_fold(false, |any, it| Some(any | same(it)?))
-        };
-        service::slow(compare).await.flatten()
+    /// whichever is the one, each as a piece of work of its own.
+    pub(crate) async fn any(hashes: Vec<Self>, password: &Sensitive, slow: &Slow) -> Option<bool> {
+        let mut any = false;
+        for hash in hashes {
+            let password = Sensitive::from(password.expose());
+            let same = move || Some(hash.stretched(&password)?.same_as(&hash.bytes[..].into()));
+            any |= slow.run(same).await.flatten()?;
+        }
+        Some(any)
     }
 
     fn filled(self, password: &Sensitive) -> Option<Self> {
@@ -74,11 +79,16 @@ mod tests {
     use super::*;
     use base::SystemEntropy;
 
+    fn slow() -> Slow {
+        Slow::of(&"111122223333".parse().expect("an account")).expect("room")
+    }
+
     #[tokio::test]
     async fn a_hash_knows_its_password_and_no_other() {
+        let slow = slow();
         let password = |text: &str| Sensitive::from(text.to_owned());
-        let hash = Hash::of(&password("right"), &SystemEntropy).await.expect("made");
-        let again = Hash::of(&password("right"), &SystemEntropy).await.expect("made");
+        let hash = Hash::of(&password("right"), (&slow, &SystemEntropy)).await.expect("made");
+        let again = Hash::of(&password("right"), (&slow, &SystemEntropy)).await.expect("made");
         assert_ne!(hash, again, "each has a salt of its own");
         for (hashes, text, expected) in [
             (vec![hash.clone()], "right", true),
@@ -86,7 +96,7 @@ mod tests {
             (vec![], "right", false),
             (vec![Hash { bytes: vec![0; LEN], ..again }, hash.clone()], "right", true),
         ] {
-            assert_eq!(Hash::any(hashes, &password(text)).await, Some(expected), "{text}");
+            assert_eq!(Hash::any(hashes, &password(text), &slow).await, Some(expected), "{text}");
         }
         let kept = serde_json::to_string(&hash).expect("JSON");
         assert!(!kept.contains("right") && !format!("{hash:?}").contains(&kept[40..60]), "{kept}");
@@ -100,8 +110,9 @@ mod tests {
             r#"{{"memory_kib":19456,"passes":2,"lanes":1,"salt":"AAECAwQFBgcICQoLDA0ODw==","bytes":"{KNOWN}"}}"#
         );
         let hash: Hash = serde_json::from_str(&text).expect("a hash");
+        let slow = slow();
         let password = Sensitive::from("correct horse battery".to_owned());
-        assert_eq!(Hash::any(vec![hash], &password).await, Some(true));
+        assert_eq!(Hash::any(vec![hash], &password, &slow).await, Some(true));
     }
 
     const KNOWN: &str = "quyusfeeuAGbpiw09i+j4VKJ+I/5h3mugd4HghmS/x8=";

@@ -26,6 +26,9 @@ pub enum Exception {
     /// An alias whose prefix is reserved for AWS.
     #[error("")]
     AliasReserved,
+    /// Too much slow work of the account is waiting.
+    #[error("Rate exceeded")]
+    Busy,
     /// A policy forbids it, or none permits it.
     #[error("{0}")]
     Denied(String),
@@ -114,6 +117,7 @@ impl Fault for Exception {
             Self::AliasGiven | Self::InvalidPrincipal(_) => "InvalidArnException",
             Self::AliasPrefix | Self::Invalid(_) => "ValidationException",
             Self::AliasReserved => return silent("NotAuthorizedException"),
+            Self::Busy => return Code::THROTTLING,
             Self::Denied(_) => return Code::ACCESS_DENIED,
             Self::DryRun => "DryRunOperationException",
             Self::ExpiredToken => "ExpiredImportTokenException",

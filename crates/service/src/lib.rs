@@ -41,5 +41,5 @@ pub use execute::{Failure, Ports, Turns, commit_recorded, execute, refuse};
 pub use operation::{Action, Answer, Fault, Framed, Operation, Reply, Row, chain};
 pub use organization::{Member, Organization};
 pub use rehearsal::Rehearsal;
-pub use slow::slow;
+pub use slow::Slow;
 pub use spread::spread;

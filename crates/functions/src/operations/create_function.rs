@@ -104,7 +104,7 @@ impl Operation for CreateFunction {
             return Err(Error::Conflict(format!("Function already exist: {name}")));
         }
         let package = self.code.as_ref().map(|it| it.0.package()).transpose()?.flatten();
-        let package = arrived::looked_at(package).await?;
+        let package = arrived::looked_at(call, package).await?;
         let mut made = Kept {
             id: Uuid::random(call.entropy).to_string(),
             arn: found.arn.clone(),

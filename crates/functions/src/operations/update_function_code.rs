@@ -63,7 +63,7 @@ impl Operation for UpdateFunctionCode {
             self.s3_bucket.is_some() || self.s3_key.is_some(),
             self.image_uri.is_some(),
         )?;
-        let package = arrived::looked_at(self.zip_file.as_ref()).await?;
+        let package = arrived::looked_at(call, self.zip_file.as_ref()).await?;
         let mut changed = former.clone();
         changed.code = package.0.clone();
         if let Some(architecture) = given::architecture(self.architectures.as_ref()) {

@@ -18,6 +18,9 @@ pub enum Error {
     /// A policy's ARN that is none.
     #[error("Invalid ARN:  Could not be parsed!")]
     Arn,
+    /// Too many passwords of the account are being hashed.
+    #[error("Rate exceeded")]
+    Busy,
     /// Codes that a device doesn't show, or that it has shown before.
     #[error("Authentication code for device is not valid.")]
     Code,
@@ -197,6 +200,7 @@ impl Fault for Error {
             | Self::PolicyExists(_)
             | Self::ProviderExists(_)
             | Self::Taken(_) => Code::query("EntityAlreadyExists", 409),
+            Self::Busy => Code::query("Throttling", 400),
             Self::Code => Code::query("InvalidAuthenticationCode", 403),
             Self::Hangs(_) => Code::query("DeleteConflict", 409),
             Self::Limit(_) => Code::query("LimitExceeded", 409),

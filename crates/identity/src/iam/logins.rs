@@ -7,7 +7,7 @@ use crate::password::Hash;
 use crate::user::User;
 use base::{Sensitive, Timestamp};
 use serde::Serialize;
-use service::{Call, Operation, Permit};
+use service::{Call, Operation, Permit, Slow};
 use std::sync::Arc;
 use store::Txn;
 use wire::members::Text;
@@ -60,6 +60,15 @@ pub(crate) fn missing(name: &str) -> Error {
     Error::Missing(format!("Login Profile for User {name} cannot be found."))
 }
 
+/// The slow work of this request.
+///
+/// # Errors
+///
+/// [`Error::Busy`].
+pub(crate) fn slow(call: &Call<'_>) -> Result<Slow, Error> {
+    Slow::of(&call.caller.account).ok_or(Error::Busy)
+}
+
 /// The hash of `password`, if the account's rules allow it after `before`.
 ///
 /// # Errors
@@ -69,6 +78,7 @@ pub(crate) async fn hashed(
     call: &Call<'_>,
     txn: &mut Txn<'_>,
     (password, before): (&Sensitive, Option<&Login>),
+    slow: &Slow,
 ) -> Result<Hash, Error> {
     let rules = login::rules(txn, &call.caller.account).await?;
     let allowed = match &rules {
@@ -81,10 +91,10 @@ pub(crate) async fn hashed(
     let remembered = rules.and_then(|it| it.remembered).map_or(0, usize::from);
     let former = before.into_iter().flat_map(|it| [&it.hash].into_iter().chain(&it.former));
     let former: Vec<Hash> = former.take(remembered).cloned().collect();
-    if Hash::any(former, password).await.ok_or(Error::Hashing)? {
+    if Hash::any(former, password, slow).await.ok_or(Error::Hashing)? {
         return Err(Error::Password(REFUSED));
     }
-    Hash::of(password, call.entropy).await.ok_or(Error::Hashing)
+    Hash::of(password, (slow, call.entropy)).await.ok_or(Error::Hashing)
 }
 
 const REFUSED: &str = "Password does not conform to the account password policy.";

@@ -9,7 +9,7 @@ use base::{Sensitive, Timestamp};
 use envelope::transport::WrappingKey;
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, input, slow};
+use service::{Action, Answer, Call, Operation, Slow, input};
 use store::Txn;
 use wire::Violations;
 use wire::json::{blob, instant};
@@ -69,7 +69,8 @@ impl Operation for GetParametersForImport {
         let name = |it: &Option<Text>| it.as_ref().map(|it| it.as_str().to_owned());
         let wrapping = import_token::wrapping(&name(&self.wrapping_algorithm).unwrap_or_default())?;
         let modulus = import_token::modulus(&name(&self.wrapping_key_spec).unwrap_or_default())?;
-        let made = slow(move || WrappingKey::generate(modulus)).await.flatten();
+        let slow = Slow::of(&call.caller.account).ok_or(Exception::Busy)?;
+        let made = slow.run(move || WrappingKey::generate(modulus)).await.flatten();
         let made = made.ok_or(import_token::FAILED)?;
         let public = made.public_der().ok_or(import_token::FAILED)?;
         let ends = call.now.plus(LIFETIME);

@@ -9,7 +9,7 @@ use crate::{KmsKey, MaterialId, condition, due::Due, limits, lookup, material};
 use base::Timestamp;
 use policy::engine::Values;
 use serde::Serialize;
-use service::{Action, Answer, Call, Operation, input, slow};
+use service::{Action, Answer, Call, Operation, Slow, input};
 use std::borrow::Cow;
 use std::time::Duration;
 use store::Txn;
@@ -87,7 +87,8 @@ impl Operation for ImportKeyMaterial {
         let token = bytes(&self.import_token).unwrap_or_default();
         let token = ImportToken::open(txn, &scope, &key, &token).await?;
         let sealed = bytes(&self.encrypted_key_material).unwrap_or_default();
-        let opened = slow(move || token.key.unwrap(token.wrapping, &sealed)).await;
+        let slow = Slow::of(&call.caller.account).ok_or(Exception::Busy)?;
+        let opened = slow.run(move || token.key.unwrap(token.wrapping, &sealed)).await;
         let brought = opened.and_then(Result::ok).ok_or(Exception::InvalidCiphertext)?;
         let id = import::id(&key, &brought).ok_or(Exception::InvalidCiphertext)?;
         self.check_id(id)?;

@@ -48,13 +48,14 @@ impl Operation for ChangePassword {
         if login.is_barred(call.now) {
             return Err(Error::Guesses);
         }
-        let right = Hash::any(vec![login.hash.clone()], old.value()).await;
+        let slow = logins::slow(call)?;
+        let right = Hash::any(vec![login.hash.clone()], old.value(), &slow).await;
         if !right.ok_or(Error::Hashing)? {
             login.was_wrong(call.now);
             login::save(txn, place, &login)?;
             return Err(Error::OldPassword);
         }
-        let hash = logins::hashed(call, txn, (new.value(), Some(&login))).await?;
+        let hash = logins::hashed(call, txn, (new.value(), Some(&login)), &slow).await?;
         let mut login = login.changed(hash, call.now);
         login.reset_required = false;
         login::save(txn, place, &login)?;

@@ -49,7 +49,8 @@ impl Operation for CreateLoginProfile {
             return Err(Error::Taken(format!("Login Profile for user {name} already exists.")));
         }
         let Some(password) = &self.password else { return Err(logins::missing(&user.name)) };
-        let hash = logins::hashed(call, txn, (password.value(), None)).await?;
+        let hash =
+            logins::hashed(call, txn, (password.value(), None), &logins::slow(call)?).await?;
         let reset_required = self.password_reset_required.is_some_and(Boolean::get);
         let login = Login::new(hash, reset_required, call.now);
         login::save(txn, (account, &user.id), &login)?;

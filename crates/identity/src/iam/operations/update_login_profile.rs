@@ -34,7 +34,9 @@ impl Operation for UpdateLoginProfile {
         let (permit, user, mut login) =
             logins::admit(call, txn, self, self.user_name.as_ref()).await?;
         if let Some(password) = &self.password {
-            let hash = logins::hashed(call, txn, (password.value(), Some(&login))).await?;
+            let hash =
+                logins::hashed(call, txn, (password.value(), Some(&login)), &logins::slow(call)?)
+                    .await?;
             login = login.changed(hash, call.now);
         }
         if let Some(required) = self.password_reset_required {
