@@ -36,6 +36,7 @@ const NOT_YET: &[(&str, &[&str], &str)] = &[
         "rotation and replication",
     ),
     ("Decrypt", RECIPIENT, "enclaves"),
+    ("GenerateCredentialReport", &["Description"], "a report is there at once"),
     ("GenerateDataKey", RECIPIENT, "enclaves"),
     ("GenerateRandom", RECIPIENT, "enclaves"),
     ("GetMFADevice", &["Certifications"], "a virtual device has none"),
@@ -44,6 +45,9 @@ const NOT_YET: &[(&str, &[&str], &str)] = &[
         &["OnDemandRotationStartDate"],
         "a rotation on demand is done at once",
     ),
+    ("GetServiceLastAccessedDetails", &["Error"], "no report fails once it was begun"),
+    ("GetServiceLastAccessedDetailsWithEntities", &["Error"], "no report fails once it was begun"),
+    ("GetServiceLinkedRoleDeletionStatus", &["Reason"], "no deletion fails once it was begun"),
     ("ListResourcePolicies", &["NextToken"], "a secret has one policy at most"),
 ];
 
