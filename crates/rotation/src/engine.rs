@@ -142,6 +142,7 @@ impl Engine {
         match self.running.join_next().await {
             Some(Ok((entry, done))) => {
                 self.queue.end(&entry, done.ended, self.ground.clock.now());
+                self.intake.ended(&entry.due);
                 if done.again {
                     self.intake.want();
                 }

@@ -31,6 +31,8 @@ pub(crate) struct Intake {
     known: Option<Timestamp>,
     /// When the last round over all that is due began.
     began: Option<Timestamp>,
+    /// Rows of secrets that waited or were under way when they were read.
+    passed: BTreeSet<Due>,
     /// The instant of the last turn.
     seen: Option<Timestamp>,
     /// What was due before this instant was missed, because nobody was there.
@@ -74,6 +76,7 @@ impl Intake {
             next: None,
             known: None,
             began: None,
+            passed: BTreeSet::new(),
             seen: None,
             missed_before: None,
         }
@@ -82,6 +85,18 @@ impl Intake {
     /// Has what is due be read again: something may have become due that nobody has told of.
     pub(crate) fn want(&mut self) {
         self.wanted = true;
+    }
+
+    /// Notes that what `begun` led to is over. If the secret had another row by then, that was passed by.
+    pub(crate) fn ended(&mut self, begun: &Due) {
+        let of = |it: &&Due| {
+            (&it.secret, &it.account, &it.region) == (&begun.secret, &begun.account, &begun.region)
+        };
+        let others: Vec<_> = self.passed.iter().filter(of).cloned().collect();
+        for row in others {
+            self.wanted |= row != *begun;
+            self.passed.remove(&row);
+        }
     }
 
     /// Offers what is due to `queue`; tells when there is something to read again.
@@ -97,6 +112,7 @@ impl Intake {
         self.wanted |= self.began.is_some_and(|it| it.plus(AT_LEAST) <= now);
         if self.round.is_none() && self.wanted && !resting {
             (self.wanted, self.round, self.began) = (false, Some(Round::default()), Some(now));
+            self.passed.clear();
         } else if self.round.is_none() && self.next.is_some_and(|it| it <= now) {
             self.round = Some(Round { since: self.known, ..Round::default() });
         }
@@ -140,7 +156,7 @@ impl Intake {
 
     /// Reads a portion; whether the round is over with it.
     async fn read(
-        &self,
+        &mut self,
         ground: &Ground,
         queue: &mut Queue,
         (round, now): (&mut Round, Timestamp),
@@ -154,6 +170,7 @@ impl Intake {
             let moved = self.make_up(ground, round, &page).await?;
             for due in page.iter().filter(|it| !moved.contains(it)) {
                 if queue.knows(due) {
+                    self.passed.insert(due.clone());
                     continue;
                 }
                 match ground.entry(due).await {
